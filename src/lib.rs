@@ -1,0 +1,1 @@
+//! benchwarden: the admin console for shared data-science workbench hosts.

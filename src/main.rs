@@ -1,0 +1,2 @@
+//! The program: parse, wire, map to an exit code.
+fn main() {}
