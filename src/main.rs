@@ -1,2 +1,36 @@
 //! The program: parse, wire, map to an exit code.
-fn main() {}
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use benchwarden::cli::args::Cli;
+use benchwarden::cli::{self, Exit};
+use benchwarden::engine::local::Local;
+use benchwarden::host::root::Root;
+use benchwarden::tui;
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = run(&cli).unwrap_or_else(|error| {
+        if cli::reader_gone(&error) {
+            return Exit::Done;
+        }
+        // Nobody is left to tell when this fails too.
+        let _ = writeln!(std::io::stderr(), "benchwarden: {error:#}");
+        Exit::Failed
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let root = match &cli.root {
+        Some(dir) => Root::fixture(dir)?,
+        None => Root::live(),
+    };
+    let engine = Local::new(root);
+    match &cli.verb {
+        Some(verb) => cli::run(verb, &engine, &mut std::io::stdout().lock()),
+        None => tui::run(&engine),
+    }
+}

@@ -1,0 +1,7 @@
+//! Ids, units and printable text: the words every other room speaks.
+//!
+//! Nothing here touches the machine, and nothing here knows another room.
+
+pub mod id;
+pub mod text;
+pub mod units;

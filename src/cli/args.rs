@@ -1,0 +1,135 @@
+//! The command line. Help, and later the man page and completions, come from these tables.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::base::id::UserName;
+use crate::engine::Pace;
+
+/// See who uses what on a shared workbench host, person by person.
+///
+/// Without a verb: the console.
+#[derive(Debug, Parser)]
+#[command(name = "benchwarden", version, max_term_width = 100)]
+pub struct Cli {
+    /// Look at a tree of files as if it were a host; read only.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub root: Option<PathBuf>,
+
+    /// What to do instead of opening the console.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Everything the program does besides the console.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Who uses what: CPU, memory and processes of each person.
+    Usage(UsageArgs),
+    /// What this host offers and lacks, why it matters and what to do.
+    Doctor(DoctorArgs),
+}
+
+/// Arguments of `usage`.
+#[derive(Debug, Args)]
+pub struct UsageArgs {
+    /// Only these people, by name or uid.
+    #[arg(value_name = "USER")]
+    pub users: Vec<UserName>,
+
+    /// Measure over this time, for example 500ms, 1s, 5m.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub interval: Duration,
+
+    /// How many measurements, one after the other.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: u32,
+
+    /// What to sort by, largest first.
+    #[arg(long, value_enum, default_value_t = SortKey::Cpu)]
+    pub sort: SortKey,
+
+    /// Root and service accounts too.
+    #[arg(long)]
+    pub all: bool,
+
+    /// One JSON document a measurement (benchwarden.usage/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// One JSON document (benchwarden.doctor/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What people can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SortKey {
+    /// CPU in cores.
+    Cpu,
+    /// Memory.
+    Memory,
+    /// Processes.
+    Processes,
+    /// Name, from a to z.
+    User,
+}
+
+/// A time such as `1s`, `500ms`, `2m`; a bare number is seconds.
+fn interval(text: &str) -> Result<Duration, String> {
+    let with_unit = if text.ends_with(|c: char| c.is_ascii_digit()) {
+        format!("{text}s")
+    } else {
+        text.to_owned()
+    };
+    let parsed: Option<jiff::SignedDuration> = with_unit.parse().ok();
+    let duration = parsed
+        .and_then(|d| Duration::try_from(d).ok())
+        .ok_or("write a time such as 500ms, 1s or 5m")?;
+    if duration < Pace::SHORTEST || duration > Pace::LONGEST {
+        return Err("it has to be between 100ms and 1h".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_tables_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn intervals_have_units_and_bounds() {
+        for (text, millis) in [
+            ("1s", 1000),
+            ("500ms", 500),
+            ("2m", 120_000),
+            ("2", 2000),
+            ("0.5s", 500),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(interval(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "10ms",
+            "2h",
+            "1 fortnight",
+            "99999999999999999999s",
+        ] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+}

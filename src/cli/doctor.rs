@@ -1,0 +1,45 @@
+//! `doctor`: what this host offers and lacks.
+
+use std::io::Write;
+
+use crate::engine::Engine;
+use crate::model::findings::Findings;
+
+use super::Exit;
+use super::args::DoctorArgs;
+use super::output::json;
+
+const SCHEMA: &str = "benchwarden.doctor/1";
+
+pub(super) fn run(
+    args: &DoctorArgs,
+    engine: &dyn Engine,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let findings = engine.findings();
+    if args.json {
+        json(out, SCHEMA, &findings)?;
+    } else {
+        text(out, &findings)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn text(out: &mut dyn Write, findings: &Findings) -> anyhow::Result<()> {
+    writeln!(out, "{}: what it offers and lacks", findings.host)?;
+    for finding in &findings.findings {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "{:<8} {:<18} {}",
+            finding.status.as_str(),
+            finding.topic,
+            finding.found
+        )?;
+        writeln!(out, "{:<8} {:<18} for: {}", "", "", finding.why)?;
+        if let Some(todo) = &finding.todo {
+            writeln!(out, "{:<8} {:<18} do:  {todo}", "", "")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! The verbs: arguments, text and JSON. One file a verb.
+//!
+//! JSON goes to standard output alone, messages to standard error.
+
+pub mod args;
+mod doctor;
+mod output;
+mod usage;
+
+use std::io::Write;
+
+use crate::engine::Engine;
+
+use args::Verb;
+
+/// How a verb ended, as an exit code that scripts rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to report.
+    Done = 0,
+    /// It did not work.
+    Failed = 1,
+    /// It was called wrongly.
+    Usage = 2,
+    /// A safety check or a missing right refused it.
+    Refused = 3,
+    /// There are findings or pending changes.
+    Findings = 4,
+}
+
+/// Runs a verb, writing its answer to `out`.
+///
+/// # Errors
+/// When the answer cannot be had or written.
+pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match verb {
+        Verb::Usage(args) => usage::run(args, engine, out),
+        Verb::Doctor(args) => doctor::run(args, engine, out),
+    }
+}
+
+/// Whether an error only says that the reader of our output has gone, as `| head` does.
+#[must_use]
+pub fn reader_gone(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,86 @@
+//! How verbs write: a JSON document on one line, or a plain table.
+
+use std::io::Write;
+
+use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
+
+/// A document with its schema as the first key.
+#[derive(Serialize)]
+struct Document<'a, T> {
+    schema: &'static str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Writes one document on one line, at once: a reader may be waiting for it.
+pub(super) fn json<T: Serialize>(
+    out: &mut dyn Write,
+    schema: &'static str,
+    body: &T,
+) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(&Document { schema, body })?;
+    line.push(b'\n');
+    out.write_all(&line)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// One column of a table.
+pub(super) struct Column {
+    title: &'static str,
+    right: bool,
+}
+
+/// A column of text.
+pub(super) const fn left(title: &'static str) -> Column {
+    Column {
+        title,
+        right: false,
+    }
+}
+
+/// A column of numbers.
+pub(super) const fn right(title: &'static str) -> Column {
+    Column { title, right: true }
+}
+
+/// Writes a table: columns as wide as their content, two blanks between, nothing at line ends.
+pub(super) fn table(
+    out: &mut dyn Write,
+    columns: &[Column],
+    rows: &[Vec<String>],
+) -> anyhow::Result<()> {
+    let width = |at: usize, title: &str| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        cells
+            .map(|cell| cell.width())
+            .chain([title.width()])
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| width(at, column.title))
+        .collect();
+    let titles: Vec<String> = columns.iter().map(|c| c.title.to_owned()).collect();
+    for row in std::iter::once(&titles).chain(rows) {
+        let mut line = String::new();
+        for ((cell, column), width) in row.iter().zip(columns).zip(&widths) {
+            if !line.is_empty() {
+                line.push_str("  ");
+            }
+            let pad = " ".repeat(width.saturating_sub(cell.width()));
+            if column.right {
+                line.push_str(&pad);
+                line.push_str(cell);
+            } else {
+                line.push_str(cell);
+                line.push_str(&pad);
+            }
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

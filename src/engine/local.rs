@@ -1,0 +1,174 @@
+//! The engine in this very process: a thread that samples, and answers read on the spot.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::base::id::{Uid, UserName};
+use crate::base::units::Nanos;
+use crate::host::collect::Collector;
+use crate::host::root::Root;
+use crate::host::{accounts, clock, probe};
+use crate::model::findings::Findings;
+use crate::model::rates;
+use crate::model::sample::Sample;
+
+use super::{Engine, Flow, Follow, Pace, Sink};
+
+/// An early first snapshot measures over this time.
+const EARLY: Duration = Duration::from_millis(120);
+
+/// Looks at the host, or the fixture tree, by itself.
+#[derive(Clone, Debug)]
+pub struct Local {
+    root: Root,
+}
+
+impl Local {
+    /// An engine for one host.
+    #[must_use]
+    pub fn new(root: Root) -> Self {
+        Self { root }
+    }
+}
+
+impl Engine for Local {
+    fn findings(&self) -> Findings {
+        probe::findings(&self.root)
+    }
+
+    fn uid_of(&self, name: &UserName) -> Option<Uid> {
+        accounts::uid_of(&self.root, name)
+    }
+
+    fn follow(&self, pace: Pace, sink: Sink) -> Box<dyn Follow> {
+        let (orders, received) = channel();
+        let root = self.root.clone();
+        let sampler = std::thread::Builder::new()
+            .name("sampler".into())
+            .spawn(move || Sampler::new(root, pace, received).run(sink))
+            .ok();
+        Box::new(Sampling { orders, sampler })
+    }
+}
+
+enum Order {
+    Focus(Option<Uid>),
+    Interval(Duration),
+}
+
+/// The handle on the sampling thread.
+struct Sampling {
+    orders: Sender<Order>,
+    sampler: Option<JoinHandle<()>>,
+}
+
+impl Follow for Sampling {
+    fn focus(&self, uid: Option<Uid>) {
+        // A sampler that ended needs no orders.
+        let _ = self.orders.send(Order::Focus(uid));
+    }
+
+    fn set_interval(&self, interval: Duration) {
+        let _ = self.orders.send(Order::Interval(interval));
+    }
+
+    fn join(self: Box<Self>) -> bool {
+        let Self { orders, sampler } = *self;
+        let ended = sampler.is_some_and(|thread| thread.join().is_ok());
+        drop(orders); // Not earlier: its end is what stops a sampler.
+        ended
+    }
+}
+
+struct Sampler {
+    collector: Collector,
+    orders: Receiver<Order>,
+    interval: Duration,
+    early_first: bool,
+    focus: Option<Uid>,
+}
+
+impl Sampler {
+    fn new(root: Root, pace: Pace, orders: Receiver<Order>) -> Self {
+        Self {
+            collector: Collector::new(root),
+            orders,
+            interval: pace.interval,
+            early_first: pace.early_first,
+            focus: None,
+        }
+    }
+
+    fn run(mut self, mut sink: Sink) {
+        let mut before = self.collector.sample(self.focus);
+        let first = if self.early_first {
+            EARLY.min(self.interval)
+        } else {
+            self.interval
+        };
+        let mut due = before.clock + nanos(first);
+        loop {
+            match self.wait_until(&mut due) {
+                Wait::Over => {}
+                Wait::Early => {
+                    // Somebody wants to see more now: the same interval, looked at again. The
+                    // older sample stays, since rates over an instant would be noise.
+                    let now = self.collector.sample(self.focus);
+                    if publish(&before, &now, &mut sink) == Flow::Stop {
+                        return;
+                    }
+                    continue;
+                }
+                Wait::End => return,
+            }
+            let after = self.collector.sample(self.focus);
+            if publish(&before, &after, &mut sink) == Flow::Stop {
+                return;
+            }
+            // On a host so slow that the time is over already, one interval is left out
+            // rather than two taken at once.
+            due = (due + nanos(self.interval)).max(after.clock + nanos(self.interval / 2));
+            before = after;
+        }
+    }
+
+    /// Waits for the next sample, taking orders meanwhile.
+    fn wait_until(&mut self, due: &mut Nanos) -> Wait {
+        loop {
+            let left = Duration::from_nanos(due.saturating_sub(clock::monotonic()).0);
+            match self.orders.recv_timeout(left) {
+                Ok(Order::Focus(uid)) => {
+                    self.focus = uid;
+                    if uid.is_some() {
+                        return Wait::Early;
+                    }
+                }
+                Ok(Order::Interval(interval)) => {
+                    self.interval = interval;
+                    *due = (*due).min(clock::monotonic() + nanos(interval));
+                }
+                Err(RecvTimeoutError::Timeout) => return Wait::Over,
+                Err(RecvTimeoutError::Disconnected) => return Wait::End,
+            }
+        }
+    }
+}
+
+enum Wait {
+    /// The interval is over.
+    Over,
+    /// An order asks for a look now.
+    Early,
+    /// Nobody listens any more.
+    End,
+}
+
+fn publish(before: &Sample, after: &Sample, sink: &mut Sink) -> Flow {
+    sink(Arc::new(rates::usage(before, after)))
+}
+
+fn nanos(duration: Duration) -> Nanos {
+    Nanos(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,264 @@
+//! Control groups: how they are mounted, and what the kernel charges to each `user-UID.slice`.
+//!
+//! Follows the kernel's `Documentation/admin-guide/cgroup-v2.rst`.
+
+use crate::base::id::Uid;
+use crate::base::units::{Bytes, Nanos};
+use crate::model::sample::{
+    CgroupVersion, IoBytes, Pressure, SliceLimits, SliceMemory, SliceSample, Throttling,
+};
+
+use super::clock;
+use super::root::Root;
+
+const MOUNT: &str = "/sys/fs/cgroup";
+const USER_SLICE: &str = "/sys/fs/cgroup/user.slice";
+/// `CGROUP2_SUPER_MAGIC` of `linux/magic.h`.
+const CGROUP2_MAGIC: u64 = 0x6367_7270;
+
+/// How cgroups are mounted here.
+#[must_use]
+pub fn version(root: &Root) -> CgroupVersion {
+    if is_unified(root, MOUNT) {
+        CgroupVersion::V2
+    } else if is_unified(root, &format!("{MOUNT}/unified"))
+        || is_unified(root, &format!("{MOUNT}/systemd"))
+    {
+        CgroupVersion::Hybrid
+    } else if root.list(MOUNT).is_empty() {
+        CgroupVersion::None
+    } else {
+        CgroupVersion::V1
+    }
+}
+
+/// Whether the unified hierarchy is mounted at a path: the file system type tells on a live
+/// host, a file that only it has on a fixture tree.
+fn is_unified(root: &Root, path: &str) -> bool {
+    if root.is_live() {
+        rustix::fs::statfs(root.path(path))
+            .is_ok_and(|fs| u64::try_from(fs.f_type).is_ok_and(|t| t == CGROUP2_MAGIC))
+    } else {
+        root.exists(&format!("{path}/cgroup.controllers"))
+    }
+}
+
+/// Controllers the kernel offers: on the unified hierarchy, or as v1 hierarchies.
+#[must_use]
+pub fn controllers(root: &Root, version: CgroupVersion) -> Vec<String> {
+    match version {
+        CgroupVersion::V2 => root
+            .peek(&format!("{MOUNT}/cgroup.controllers"))
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        CgroupVersion::None => Vec::new(),
+        CgroupVersion::V1 | CgroupVersion::Hybrid => root
+            .list_names(MOUNT)
+            .filter(|name| !matches!(name.as_str(), "unified" | "systemd"))
+            .filter(|name| root.is_dir(&format!("{MOUNT}/{name}")))
+            .collect(),
+    }
+}
+
+/// Whether systemd has made its slice for people's sessions, so that limits have a place.
+#[must_use]
+pub fn has_user_slice(root: &Root) -> bool {
+    root.is_dir(USER_SLICE)
+}
+
+/// Whether a system unit has a live cgroup.
+#[must_use]
+pub fn unit_runs(root: &Root, unit: &str) -> bool {
+    root.is_dir(&format!("{MOUNT}/system.slice/{unit}"))
+        || root.is_dir(&format!("{MOUNT}/systemd/system.slice/{unit}"))
+}
+
+/// Every `user-UID.slice`, ordered by uid.
+#[must_use]
+pub fn user_slices(root: &Root) -> Vec<SliceSample> {
+    let mut slices: Vec<SliceSample> = root
+        .list_names(USER_SLICE)
+        .filter_map(|name| {
+            let uid = name.strip_prefix("user-")?.strip_suffix(".slice")?;
+            Some((Uid(uid.parse().ok()?), format!("{USER_SLICE}/{name}")))
+        })
+        .map(|(uid, dir)| read_slice(root, uid, &dir))
+        .collect();
+    slices.sort_by_key(|slice| slice.uid);
+    slices
+}
+
+fn read_slice(root: &Root, uid: Uid, dir: &str) -> SliceSample {
+    let read = |file: &str| root.peek(&format!("{dir}/{file}"));
+    let clock = clock::monotonic();
+    let cpu_stat = read("cpu.stat");
+    let cpu_stat = cpu_stat.as_deref();
+    let periods = cpu_stat.and_then(|s| keyed(s, "nr_periods"));
+    let swap = read("memory.swap.current").and_then(|s| number(&s));
+    SliceSample {
+        uid,
+        clock,
+        cpu: cpu_stat
+            .and_then(|s| keyed(s, "usage_usec"))
+            .map(Nanos::from_micros),
+        throttling: periods.map(|periods| Throttling {
+            periods,
+            throttled: cpu_stat.and_then(|s| keyed(s, "nr_throttled")).unwrap_or(0),
+        }),
+        memory: read("memory.stat").and_then(|stat| memory(&stat, swap)),
+        tasks: read("pids.current").and_then(|s| number(&s)),
+        io: read("io.stat").map(|s| io(&s)),
+        pressure: pressure(
+            read("cpu.pressure").as_deref(),
+            read("memory.pressure").as_deref(),
+            read("io.pressure").as_deref(),
+        ),
+        oom_kills: read("memory.events").and_then(|s| keyed(&s, "oom_kill")),
+        frozen: read("cgroup.events").is_some_and(|s| keyed(&s, "frozen") == Some(1)),
+        limits: SliceLimits {
+            cpu_quota: read("cpu.max").and_then(|s| quota(&s)),
+            memory_high: read("memory.high").and_then(|s| number(&s)).map(Bytes),
+            memory_max: read("memory.max").and_then(|s| number(&s)).map(Bytes),
+            tasks_max: read("pids.max").and_then(|s| number(&s)),
+        },
+    }
+}
+
+/// The value of a line `key value` in a flat-keyed file.
+fn keyed(text: &str, key: &str) -> Option<u64> {
+    text.lines().find_map(|line| {
+        let (name, value) = line.split_once(' ')?;
+        (name == key).then(|| value.trim().parse().ok())?
+    })
+}
+
+/// A single value; `max` is no number.
+fn number(text: &str) -> Option<u64> {
+    text.trim().parse().ok()
+}
+
+/// Cores of `cpu.max`: quota by period; `None` for `max`.
+#[expect(clippy::cast_precision_loss, reason = "microseconds of a period")]
+fn quota(text: &str) -> Option<f64> {
+    let (quota, period) = text.trim().split_once(' ')?;
+    let (quota, period): (u64, u64) = (quota.parse().ok()?, period.parse().ok()?);
+    (period > 0).then(|| quota as f64 / period as f64)
+}
+
+/// What of `memory.stat` only ending something would free, and what is cache.
+fn memory(stat: &str, swap: Option<u64>) -> Option<SliceMemory> {
+    let get = |key| keyed(stat, key);
+    let (anon, shmem) = (get("anon")?, get("shmem").unwrap_or(0));
+    // `file` counts shared memory too, which is not cache: nothing can drop it.
+    let cache = get("file").unwrap_or(0).saturating_sub(shmem);
+    let kernel = match get("kernel") {
+        Some(kernel) => kernel.saturating_sub(get("slab_reclaimable").unwrap_or(0)),
+        // Before Linux 5.18 the parts have to be added up.
+        None => ["kernel_stack", "pagetables", "percpu", "slab_unreclaimable"]
+            .iter()
+            .filter_map(|key| get(key))
+            .sum(),
+    };
+    let used = anon + shmem + kernel + get("sock").unwrap_or(0);
+    Some(SliceMemory {
+        used: Bytes(used),
+        cache: Bytes(cache),
+        swap: swap.map(Bytes),
+    })
+}
+
+/// `io.stat`: the sum over devices.
+fn io(text: &str) -> IoBytes {
+    let mut sum = IoBytes::default();
+    for field in text.split_ascii_whitespace() {
+        match field.split_once('=') {
+            Some(("rbytes", n)) => sum.read += Bytes(n.parse().unwrap_or(0)),
+            Some(("wbytes", n)) => sum.written += Bytes(n.parse().unwrap_or(0)),
+            _ => {}
+        }
+    }
+    sum
+}
+
+/// Ten-second averages of three pressure files.
+#[must_use]
+pub(super) fn pressure(cpu: Option<&str>, memory: Option<&str>, io: Option<&str>) -> Pressure {
+    let memory = memory.and_then(averages);
+    let io = io.and_then(averages);
+    Pressure {
+        cpu_some: cpu.and_then(averages).and_then(|(some, _)| some),
+        memory_some: memory.and_then(|(some, _)| some),
+        memory_full: memory.and_then(|(_, full)| full),
+        io_some: io.and_then(|(some, _)| some),
+        io_full: io.and_then(|(_, full)| full),
+    }
+}
+
+/// `some` and `full` over ten seconds; old kernels have no `full` line for the processor.
+fn averages(text: &str) -> Option<(Option<f64>, Option<f64>)> {
+    let of = |kind: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(kind))?;
+        let average = line
+            .split_ascii_whitespace()
+            .find_map(|field| field.strip_prefix("avg10="))?;
+        average.parse().ok()
+    };
+    let (some, full) = (of("some "), of("full "));
+    (some.is_some() || full.is_some()).then_some((some, full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_memory_is_what_only_ending_something_would_free() {
+        let stat = "anon 1000\nfile 700\nkernel 300\nslab_reclaimable 100\nshmem 200\nsock 5\n";
+        let memory = memory(stat, Some(50)).unwrap();
+        assert_eq!(memory.used, Bytes(1000 + 200 + (300 - 100) + 5));
+        assert_eq!(memory.cache, Bytes(500), "file counts shared memory too");
+        assert_eq!(memory.swap, Some(Bytes(50)));
+    }
+
+    #[test]
+    fn an_older_kernel_names_only_the_parts_of_kernel_memory() {
+        let stat = "anon 1000\nfile 0\nshmem 0\nkernel_stack 10\npagetables 20\n\
+            slab_unreclaimable 40\nslab_reclaimable 80\n";
+        assert_eq!(memory(stat, None).unwrap().used, Bytes(1070));
+        assert_eq!(memory("garbage", None), None);
+    }
+
+    #[test]
+    fn no_limit_is_not_a_number() {
+        assert_eq!(quota("400000 100000\n"), Some(4.0));
+        assert_eq!(quota("max 100000\n"), None);
+        assert_eq!(number("max\n"), None);
+        assert_eq!(number("4096\n"), Some(4096));
+    }
+
+    #[test]
+    fn io_is_summed_over_devices() {
+        let stat =
+            "8:0 rbytes=100 wbytes=7 rios=1 wios=1 dbytes=0 dios=0\n8:16 rbytes=1 wbytes=2\n";
+        assert_eq!(
+            io(stat),
+            IoBytes {
+                read: Bytes(101),
+                written: Bytes(9)
+            }
+        );
+    }
+
+    #[test]
+    fn pressure_without_the_full_line_of_old_kernels_is_still_pressure() {
+        let cpu = "some avg10=12.50 avg60=1.00 avg300=0.10 total=5\n";
+        let both =
+            "some avg10=3.00 avg60=0 avg300=0 total=1\nfull avg10=2.25 avg60=0 avg300=0 total=1\n";
+        let pressure = pressure(Some(cpu), Some(both), None);
+        assert_eq!(pressure.cpu_some, Some(12.5));
+        assert_eq!(pressure.memory_full, Some(2.25));
+        assert_eq!(pressure.io_some, None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The directory that every path starts from: `/`, or a fixture tree.
+//!
+//! Absence is a value here: a file that is not there, or whose process or cgroup ended while it
+//! was read, is `None`. Any other failure carries the path.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Where the machine's files are.
+#[derive(Clone, Debug)]
+pub struct Root {
+    dir: PathBuf,
+    live: bool,
+}
+
+/// A file that could not be read, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct ReadError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl ReadError {
+    /// Whether the caller lacks the right to read it.
+    #[must_use]
+    pub fn denied(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+}
+
+/// Why a directory cannot be looked at as a host.
+#[derive(Debug, thiserror::Error)]
+#[error("--root {}: {reason}; give a directory that holds a host's files, with proc/ in it", dir.display())]
+pub struct BadRoot {
+    dir: PathBuf,
+    reason: &'static str,
+}
+
+impl Root {
+    /// This very host.
+    #[must_use]
+    pub fn live() -> Self {
+        Self {
+            dir: PathBuf::from("/"),
+            live: true,
+        }
+    }
+
+    /// A fixture tree, looked at and never changed.
+    ///
+    /// # Errors
+    /// When it is no directory, or has no `proc` in it.
+    pub fn fixture(dir: &Path) -> Result<Self, BadRoot> {
+        let reason = if !dir.is_dir() {
+            "it is not a directory"
+        } else if !dir.join("proc").is_dir() {
+            "it has no proc directory"
+        } else {
+            return Ok(Self {
+                dir: dir.to_owned(),
+                live: false,
+            });
+        };
+        Err(BadRoot {
+            dir: dir.to_owned(),
+            reason,
+        })
+    }
+
+    /// Whether this is the running machine, so that system calls speak of the same host.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Where an absolute path of the host lies.
+    #[must_use]
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.dir.join(path.trim_start_matches('/'))
+    }
+
+    /// A whole file.
+    ///
+    /// # Errors
+    /// For anything but absence.
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        let mut bytes = Vec::new();
+        Ok(self.read_into(path, &mut bytes)?.then_some(bytes))
+    }
+
+    /// A whole file into a buffer that is used again; tells whether it was there.
+    ///
+    /// # Errors
+    /// For anything but absence.
+    pub fn read_into(&self, path: &str, bytes: &mut Vec<u8>) -> Result<bool, ReadError> {
+        self.read_start(path, usize::MAX, bytes)
+    }
+
+    /// The first bytes of a file whose length is somebody else's choice.
+    ///
+    /// # Errors
+    /// For anything but absence.
+    pub fn read_start(
+        &self,
+        path: &str,
+        limit: usize,
+        bytes: &mut Vec<u8>,
+    ) -> Result<bool, ReadError> {
+        bytes.clear();
+        let path = self.path(path);
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let read = std::fs::File::open(&path).and_then(|file| file.take(limit).read_to_end(bytes));
+        match read {
+            Ok(_) => Ok(true),
+            Err(source) if is_absence(&source) => Ok(false),
+            Err(source) => Err(ReadError { path, source }),
+        }
+    }
+
+    /// What can be seen of a file: `None` when it is absent, refused or unreadable.
+    #[must_use]
+    pub fn peek(&self, path: &str) -> Option<String> {
+        let bytes = self.read(path).ok().flatten()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Names in a directory, sorted; empty when it is absent or refused.
+    #[must_use]
+    pub fn list(&self, path: &str) -> Vec<OsString> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let Ok(entries) = std::fs::read_dir(self.path(path)) else {
+            return Vec::new();
+        };
+        let mut names: Vec<OsString> = entries.flatten().map(|e| e.file_name()).collect();
+        names.sort();
+        names
+    }
+
+    /// Names in a directory that are text, sorted.
+    pub fn list_names(&self, path: &str) -> impl Iterator<Item = String> + use<> {
+        let text = |name: OsString| name.into_string().ok();
+        self.list(path).into_iter().filter_map(text)
+    }
+
+    /// Whether something is there; a link counts when what it points to does.
+    #[must_use]
+    pub fn exists(&self, path: &str) -> bool {
+        self.path(path).exists()
+    }
+
+    /// Whether it is a directory.
+    #[must_use]
+    pub fn is_dir(&self, path: &str) -> bool {
+        self.path(path).is_dir()
+    }
+
+    /// Whether it is a regular file that someone may execute.
+    #[must_use]
+    pub fn is_executable(&self, path: &str) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let Ok(meta) = std::fs::metadata(self.path(path)) else {
+            return false;
+        };
+        meta.is_file() && meta.permissions().mode() & 0o111 != 0
+    }
+
+    /// Where a symbolic link points, as it is written.
+    #[must_use]
+    pub fn link(&self, path: &str) -> Option<OsString> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let target = std::fs::read_link(self.path(path)).ok()?;
+        Some(target.into_os_string())
+    }
+
+    /// The first of several executables that is there.
+    #[must_use]
+    pub fn find_executable(&self, name: &str) -> Option<String> {
+        [
+            "/usr/bin",
+            "/usr/sbin",
+            "/bin",
+            "/sbin",
+            "/usr/local/bin",
+            "/usr/local/sbin",
+        ]
+        .iter()
+        .map(|dir| format!("{dir}/{name}"))
+        .find(|path| self.is_executable(path))
+    }
+}
+
+/// Not there, or gone while it was read: a process (`ESRCH`), a cgroup (`ENODEV`).
+fn is_absence(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    error.kind() == io::ErrorKind::NotFound
+        || matches!(
+            errno,
+            Some(
+                rustix::io::Errno::SRCH
+                    | rustix::io::Errno::NODEV
+                    | rustix::io::Errno::NOTDIR
+                    | rustix::io::Errno::OPNOTSUPP
+            )
+        )
+}
+
+/// A directory entry that is a number, as process directories are.
+#[must_use]
+pub(super) fn numeric(name: &OsStr) -> Option<u32> {
+    let text = name.to_str()?;
+    text.as_bytes()
+        .first()
+        .is_some_and(u8::is_ascii_digit)
+        .then(|| text.parse().ok())?
+}

@@ -1,0 +1,11 @@
+//! Plain data: what was read, what follows from it, and nothing that reads or changes anything.
+//!
+//! A [`sample::Sample`] holds counters as the kernel had them at one moment. [`rates::usage`]
+//! makes a [`snapshot::Snapshot`] of two samples: figures per person, immutable, ready for every
+//! face. [`findings`] is the shape of what a host offers and lacks.
+
+mod billing;
+pub mod findings;
+pub mod rates;
+pub mod sample;
+pub mod snapshot;

@@ -1,0 +1,263 @@
+//! Rates: a pure function of two samples.
+//!
+//! Who is billed for what (`user-UID.slice` is called "the slice"):
+//! - A person's slice is billed as a whole from the kernel's own counters, which include
+//!   processes too short-lived for any scan.
+//! - A process elsewhere (cron, `su`, a service that drops privileges) is billed to its owner one
+//!   by one, and children that lived and died between two samples are recovered from the
+//!   `cutime` of whoever waited for them.
+//! - A process in somebody else's slice is taken off that slice's bill.
+//!
+//! So each nanosecond is billed once, and what is nobody's is the system's.
+
+use std::sync::Arc;
+
+use crate::base::id::Uid;
+use crate::base::units::{Bytes, Cores, Nanos};
+
+use super::billing::{Bill, Bills, find_slice};
+use super::sample::{CgroupVersion, HostSample, Sample, SliceLimits, SliceSample};
+use super::snapshot::{
+    HostPressure, HostUsage, Outside, Snapshot, State, UserLimits, UserPressure, UserUsage,
+};
+
+/// Usage between two samples, `before` the older.
+#[must_use]
+pub fn usage(before: &Sample, after: &Sample) -> Snapshot {
+    let mut bills = Bills::new(before, after);
+    let processes = bills.bill_processes();
+    bills.bill_unseen_children();
+    let mut bills = bills.by_uid;
+    for slice in &after.slices {
+        bills.entry(slice.uid).or_default();
+    }
+    let mut users: Vec<UserUsage> = bills
+        .into_iter()
+        .map(|(uid, bill)| user_usage(before, after, uid, bill))
+        .collect();
+    users.sort_by(|a, b| {
+        let cpu = |u: &UserUsage| u.cpu_cores.map_or(0.0, |c| c.0);
+        cpu(b).total_cmp(&cpu(a)).then(a.uid.cmp(&b.uid))
+    });
+    let host = host_usage(before, after, &users, processes.len());
+    Snapshot {
+        taken_at: after.taken_at,
+        interval_s: after.clock.saturating_sub(before.clock).as_secs_f64(),
+        host,
+        users,
+        processes,
+    }
+}
+
+/// Everything about one uid, from its bill and its slice.
+fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsage {
+    let slice = find_slice(&after.slices, uid);
+    let earlier = find_slice(&before.slices, uid);
+    let rates = slice.map(|slice| SliceRates::of(slice, earlier, before.clock));
+    let account = after.accounts.get(&uid);
+
+    let cpu_slice = rates.as_ref().and_then(|r| r.cpu);
+    let cpu_cores = match (cpu_slice, slice.is_some()) {
+        (Some(cpu), _) => Some((cpu - bill.cpu_of_guests) + bill.cpu_elsewhere),
+        (None, true) => None,
+        (None, false) => Some(bill.cpu_elsewhere),
+    };
+    let memory_slice = slice.and_then(|s| s.memory);
+    let own = memory_slice
+        .map(|m| m.used.saturating_sub(bill.memory_of_guests) + m.swap.unwrap_or_default());
+    let memory_bytes = match (own, bill.memory_elsewhere) {
+        (None, None) => None,
+        (own, elsewhere) => Some(own.unwrap_or_default() + elsewhere.unwrap_or_default()),
+    };
+    let swap_bytes = match (memory_slice, bill.memory_elsewhere) {
+        (Some(m), _) => m.swap.map(|swap| swap + bill.swap_elsewhere),
+        (None, Some(_)) => Some(bill.swap_elsewhere),
+        (None, None) => None,
+    };
+    // Nothing reads the I/O of processes one by one yet, so a mixed sum would be too small.
+    let io = rates
+        .as_ref()
+        .filter(|_| bill.processes_elsewhere == 0)
+        .and_then(|r| r.io);
+    let is_v2 = after.host.cgroup == CgroupVersion::V2;
+    let limits = slice.map(|s| s.limits).unwrap_or_default();
+    let mut usage = UserUsage {
+        user: match account.and_then(|a| a.name.clone()) {
+            Some(name) => name,
+            None => uid.to_string().into(),
+        },
+        uid,
+        person: account.is_some_and(|a| a.person),
+        cpu_cores,
+        memory_bytes,
+        memory_cache_bytes: memory_slice.map(|m| m.cache),
+        swap_bytes,
+        processes: bill.processes,
+        tasks: match slice {
+            Some(slice) => slice.tasks.map(|tasks| tasks + bill.tasks_elsewhere),
+            None => Some(bill.tasks_elsewhere),
+        },
+        io_read_bytes_per_s: io.map(|(read, _)| read),
+        io_write_bytes_per_s: io.map(|(_, written)| written),
+        cpu_throttled_ratio: rates.as_ref().and_then(|r| r.throttled),
+        pressure: slice.map_or_else(UserPressure::default, |s| UserPressure {
+            cpu_some_avg10: s.pressure.cpu_some,
+            memory_full_avg10: s.pressure.memory_full,
+            io_full_avg10: s.pressure.io_full,
+        }),
+        oom_kills: slice.and_then(|s| s.oom_kills),
+        outside: Outside {
+            processes: bill.processes_elsewhere,
+            cpu_cores: is_v2.then_some(bill.cpu_elsewhere),
+            memory_bytes: if is_v2 {
+                bill.memory_elsewhere
+                    .or((bill.processes_elsewhere == 0).then_some(Bytes(0)))
+            } else {
+                None
+            },
+            cgroups: bill.cgroups.into_iter().collect(),
+        },
+        limits: UserLimits {
+            cpu_quota_cores: limits.cpu_quota,
+            memory_high_bytes: limits.memory_high,
+            memory_max_bytes: limits.memory_max,
+            tasks_max: limits.tasks_max,
+        },
+        state: Vec::new(),
+    };
+    usage.state = states(&usage, slice, earlier, cpu_slice);
+    usage
+}
+
+/// Rates of one slice.
+struct SliceRates {
+    cpu: Option<Cores>,
+    throttled: Option<f64>,
+    io: Option<(u64, u64)>,
+}
+
+impl SliceRates {
+    /// A slice that was not there before began within the interval, as does one whose counters
+    /// ran backwards: it ended and came back.
+    fn of(slice: &SliceSample, earlier: Option<&SliceSample>, start: Nanos) -> Self {
+        let earlier = earlier.filter(|e| e.cpu <= slice.cpu);
+        let elapsed = slice
+            .clock
+            .saturating_sub(earlier.map_or(start, |e| e.clock));
+        let cpu = slice.cpu.map(|cpu| {
+            let before = earlier.and_then(|e| e.cpu).unwrap_or_default();
+            Cores::of(cpu.saturating_sub(before), elapsed)
+        });
+        let throttled = slice.throttling.map(|now| {
+            let (periods, throttled) = earlier
+                .and_then(|e| e.throttling)
+                .map_or((0, 0), |e| (e.periods, e.throttled));
+            ratio(
+                now.throttled.saturating_sub(throttled),
+                now.periods.saturating_sub(periods),
+            )
+        });
+        let io = slice.io.map(|now| {
+            let before = earlier.and_then(|e| e.io).unwrap_or_default();
+            (
+                per_second(now.read.saturating_sub(before.read), elapsed),
+                per_second(now.written.saturating_sub(before.written), elapsed),
+            )
+        });
+        Self { cpu, throttled, io }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        (part as f64 / whole as f64).min(1.0)
+    }
+}
+
+fn per_second(bytes: Bytes, elapsed: Nanos) -> u64 {
+    let scaled = u128::from(bytes.0) * u128::from(Nanos::SECOND.0);
+    u64::try_from(scaled / u128::from(elapsed.0.max(1))).unwrap_or(u64::MAX)
+}
+
+fn states(
+    usage: &UserUsage,
+    slice: Option<&SliceSample>,
+    earlier: Option<&SliceSample>,
+    cpu_slice: Option<Cores>,
+) -> Vec<State> {
+    let mut states = Vec::new();
+    if let Some(slice) = slice {
+        if near_limit(slice, slice.limits, cpu_slice) {
+            states.push(State::NearLimit);
+        }
+        if usage.cpu_throttled_ratio.is_some_and(|r| r > 0.0) {
+            states.push(State::Throttled);
+        }
+        if slice.frozen {
+            states.push(State::Frozen);
+        }
+        if slice.oom_kills > earlier.and_then(|e| e.oom_kills).or(Some(0)) && earlier.is_some() {
+            states.push(State::Oom);
+        }
+    }
+    if usage.outside.processes > 0 {
+        states.push(State::Outside);
+    }
+    states
+}
+
+/// At nine tenths of any limit. Only what runs in the slice counts: limits reach nothing else.
+#[expect(clippy::cast_precision_loss, reason = "a share of a limit")]
+fn near_limit(slice: &SliceSample, limits: SliceLimits, cpu: Option<Cores>) -> bool {
+    let near = |used: Option<f64>, limit: Option<f64>| matches!((used, limit), (Some(used), Some(limit)) if limit > 0.0 && used >= 0.9 * limit);
+    let memory = slice.memory.map(|m| m.used.0 as f64);
+    let bytes = |limit: Option<Bytes>| limit.map(|b| b.0 as f64);
+    near(memory, bytes(limits.memory_max))
+        || near(memory, bytes(limits.memory_high))
+        || near(
+            slice.tasks.map(|t| t as f64),
+            limits.tasks_max.map(|t| t as f64),
+        )
+        || near(cpu.map(|c| c.0), limits.cpu_quota)
+}
+
+fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage], processes: usize) -> HostUsage {
+    let host: &HostSample = &after.host;
+    let elapsed = after.clock.saturating_sub(before.clock);
+    let busy = match (before.host.cpu_busy, host.cpu_busy) {
+        (Some(a), Some(b)) => {
+            let busy = Cores::of(b.saturating_sub(a), elapsed);
+            Some(Cores(busy.0.min(f64::from(host.cpus))))
+        }
+        _ => None,
+    };
+    let people: Cores = users
+        .iter()
+        .filter(|u| u.person)
+        .filter_map(|u| u.cpu_cores)
+        .sum();
+    HostUsage {
+        name: Arc::clone(&host.name),
+        cpus: host.cpus,
+        cpu_busy_cores: busy,
+        cpu_system_cores: busy.map(|busy| busy - people),
+        memory_total_bytes: host.memory.map(|m| m.total),
+        memory_available_bytes: host.memory.map(|m| m.available),
+        swap_total_bytes: host.memory.map(|m| m.swap_total),
+        swap_used_bytes: host.memory.map(|m| m.swap_used),
+        load: host.load,
+        pressure: HostPressure {
+            cpu_some_avg10: host.pressure.cpu_some,
+            memory_some_avg10: host.pressure.memory_some,
+            memory_full_avg10: host.pressure.memory_full,
+            io_some_avg10: host.pressure.io_some,
+            io_full_avg10: host.pressure.io_full,
+        },
+        cgroup: host.cgroup,
+        processes,
+        uptime_s: host.uptime.map(|up| up.0 / Nanos::SECOND.0),
+    }
+}

@@ -1,0 +1,3 @@
+//! What is kept over time. So far: the last minutes of usage, in memory.
+
+pub mod history;
