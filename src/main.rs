@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use benchwarden::base::exit::Exit;
+use benchwarden::cli;
 use benchwarden::cli::args::Cli;
-use benchwarden::cli::{self, Exit};
 use benchwarden::engine::local::Local;
 use benchwarden::host::root::Root;
 use benchwarden::tui;

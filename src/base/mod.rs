@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the machine, and nothing here knows another room.
 
+pub mod exit;
 pub mod id;
 pub mod text;
 pub mod units;

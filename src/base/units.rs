@@ -102,6 +102,16 @@ impl Cores {
         Self(cpu.0 as f64 / elapsed.0 as f64)
     }
 
+    /// Hundredths of a core, as they are shown: for an order that nobody finds arbitrary.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "saturates, and no host is that large"
+    )]
+    pub fn hundredths(self) -> i64 {
+        (self.0 * 100.0).round() as i64
+    }
+
     /// At most five columns: `0.00`, `12.40`, `128.0`.
     #[must_use]
     pub fn short(self) -> String {

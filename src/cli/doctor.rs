@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
+use crate::base::exit::Exit;
 use crate::engine::Engine;
 use crate::model::findings::Findings;
 
-use super::Exit;
 use super::args::DoctorArgs;
 use super::output::json;
 

@@ -7,12 +7,12 @@ use std::sync::mpsc::channel;
 
 use anyhow::{Context as _, bail};
 
+use crate::base::exit::Exit;
 use crate::base::id::Uid;
 use crate::base::units::{Bytes, Cores};
 use crate::engine::{Engine, Flow, Pace};
 use crate::model::snapshot::{HostUsage, Snapshot, State, UserUsage};
 
-use super::Exit;
 use super::args::{SortKey, UsageArgs};
 use super::output::{Column, json, left, right, table};
 

@@ -1,5 +1,140 @@
-//! The console.
-/// x
-pub fn run(_e: &dyn crate::engine::Engine) -> anyhow::Result<crate::cli::Exit> {
-    Ok(crate::cli::Exit::Done)
+//! The console: screens that draw a snapshot.
+//!
+//! Three threads meet in one queue: the sampler, the keyboard and the signals. [`app`] takes one
+//! event at a time and changes its state; drawing takes `&self` and writes nothing but cells. So
+//! a slow sample never delays a key, and a slow terminal never delays sampling.
+
+mod app;
+mod keys;
+mod screen;
+mod terminal;
+mod theme;
+mod widget;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ratatui::crossterm::event;
+
+use crate::base::exit::Exit;
+use crate::engine::{Engine, Flow, Pace};
+use crate::host::probe::Terminal;
+use crate::model::snapshot::Snapshot;
+
+use app::{App, Event};
+use terminal::Screen;
+use theme::Theme;
+
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Opens the console and returns when the user leaves it.
+///
+/// # Errors
+/// When the terminal cannot be used.
+pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
+    let terminal = Terminal::of_this_process();
+    if let Some(reason) = unusable(&terminal) {
+        let _ = writeln!(
+            std::io::stderr(),
+            "benchwarden: {reason}; `benchwarden usage` prints the same as text"
+        );
+        return Ok(Exit::Usage);
+    }
+    let (events, queue) = channel();
+    let mut screen = Screen::enter()?;
+    terminal::on_signals(events.clone())?;
+    let latest = Arc::new(Mutex::new(None));
+    let pace = Pace {
+        interval: INTERVAL,
+        early_first: true,
+    };
+    let following = engine.follow(pace, sink(&latest, events.clone()));
+    std::thread::Builder::new()
+        .name("keyboard".into())
+        .spawn(move || read_keys(&events))?;
+
+    let size = terminal.size.unwrap_or((80, 24));
+    let mut app = App::new(Theme::of(&terminal), size);
+    screen.draw(&app)?;
+    while let Ok(first) = queue.recv() {
+        let mut effects = app.update(event_of(first, &latest));
+        // Everything that waits is one picture, however fast a key repeats.
+        while let Ok(next) = queue.try_recv() {
+            effects = effects.and(app.update(event_of(next, &latest)));
+        }
+        if effects.quit {
+            break;
+        }
+        if effects.focus {
+            following.focus(app.focus());
+        }
+        if effects.redraw {
+            screen.clear()?;
+        }
+        screen.draw(&app)?;
+    }
+    drop(following);
+    screen.leave()?;
+    Ok(Exit::Done)
+}
+
+/// What the threads put into the queue. A snapshot is fetched from its slot when its turn comes,
+/// so that a terminal that hangs for an hour leaves one waiting and not thousands.
+enum Signal {
+    Snapshot,
+    Terminal(event::Event),
+    Quit,
+}
+
+fn event_of(signal: Signal, latest: &Mutex<Option<Arc<Snapshot>>>) -> Event {
+    match signal {
+        Signal::Snapshot => match latest.lock().ok().and_then(|mut slot| slot.take()) {
+            Some(snapshot) => Event::Snapshot(snapshot),
+            None => Event::Nothing,
+        },
+        Signal::Terminal(event) => Event::Terminal(event),
+        Signal::Quit => Event::Quit,
+    }
+}
+
+fn sink(latest: &Arc<Mutex<Option<Arc<Snapshot>>>>, events: Sender<Signal>) -> crate::engine::Sink {
+    let latest = Arc::clone(latest);
+    Box::new(move |snapshot| {
+        let Ok(mut slot) = latest.lock() else {
+            return Flow::Stop;
+        };
+        let waiting = slot.replace(snapshot).is_some();
+        drop(slot);
+        if waiting || events.send(Signal::Snapshot).is_ok() {
+            Flow::Continue
+        } else {
+            Flow::Stop
+        }
+    })
+}
+
+fn read_keys(events: &Sender<Signal>) {
+    loop {
+        let signal = match event::read() {
+            Ok(event) => Signal::Terminal(event),
+            // The terminal has gone.
+            Err(_) => Signal::Quit,
+        };
+        let last = matches!(signal, Signal::Quit);
+        if events.send(signal).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn unusable(terminal: &Terminal) -> Option<&'static str> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        Some("the console needs a terminal for its input and output")
+    } else if matches!(terminal.name.as_deref(), None | Some("dumb")) {
+        Some("this terminal cannot move its cursor (TERM is unset or dumb)")
+    } else {
+        None
+    }
 }

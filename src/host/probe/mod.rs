@@ -16,7 +16,7 @@ use super::clock;
 use super::collect::host_name;
 use super::root::Root;
 
-pub use caller::Terminal;
+pub use caller::{Colors, Terminal};
 
 /// Looks at everything, in the order in which it is told.
 #[must_use]

@@ -1,0 +1,165 @@
+//! The key table: what every key does, in one place. The footer and the help are made of it.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Open,
+    Back,
+    Sort,
+    All,
+    Help,
+    Redraw,
+    Quit,
+}
+
+/// One line of the table.
+pub(super) struct Binding {
+    pub(super) action: Action,
+    /// As written in the footer and the help.
+    pub(super) keys: &'static str,
+    pub(super) does: &'static str,
+    codes: &'static [KeyCode],
+}
+
+/// Every binding, in the order of the help.
+pub(super) const BINDINGS: [Binding; 13] = [
+    binding(
+        Action::Open,
+        "Enter",
+        "open the selected line",
+        &[KeyCode::Enter, KeyCode::Right],
+    ),
+    binding(
+        Action::Back,
+        "Esc",
+        "back",
+        &[KeyCode::Esc, KeyCode::Backspace, KeyCode::Left],
+    ),
+    binding(
+        Action::Up,
+        "Up k",
+        "one line up",
+        &[KeyCode::Up, KeyCode::Char('k')],
+    ),
+    binding(
+        Action::Down,
+        "Down j",
+        "one line down",
+        &[KeyCode::Down, KeyCode::Char('j')],
+    ),
+    binding(Action::PageUp, "PgUp", "one page up", &[KeyCode::PageUp]),
+    binding(
+        Action::PageDown,
+        "PgDn",
+        "one page down",
+        &[KeyCode::PageDown],
+    ),
+    binding(
+        Action::First,
+        "Home g",
+        "first line",
+        &[KeyCode::Home, KeyCode::Char('g')],
+    ),
+    binding(
+        Action::Last,
+        "End G",
+        "last line",
+        &[KeyCode::End, KeyCode::Char('G')],
+    ),
+    binding(
+        Action::Sort,
+        "s",
+        "sort by the next column",
+        &[KeyCode::Char('s')],
+    ),
+    binding(
+        Action::All,
+        "a",
+        "root and services too",
+        &[KeyCode::Char('a')],
+    ),
+    binding(
+        Action::Help,
+        "?",
+        "keys",
+        &[KeyCode::Char('?'), KeyCode::F(1)],
+    ),
+    binding(Action::Redraw, "Ctrl-L", "draw the screen again", &[]),
+    binding(Action::Quit, "q", "quit", &[KeyCode::Char('q')]),
+];
+
+const fn binding(
+    action: Action,
+    keys: &'static str,
+    does: &'static str,
+    codes: &'static [KeyCode],
+) -> Binding {
+    Binding {
+        action,
+        keys,
+        does,
+        codes,
+    }
+}
+
+/// What a key asks for, if anything.
+pub(super) fn action(key: KeyEvent) -> Option<Action> {
+    if key.kind == KeyEventKind::Release {
+        return None;
+    }
+    if key.modifiers.contains(KeyModifiers::CONTROL) {
+        return match key.code {
+            KeyCode::Char('c') => Some(Action::Quit),
+            KeyCode::Char('l') => Some(Action::Redraw),
+            _ => None,
+        };
+    }
+    BINDINGS
+        .iter()
+        .find(|binding| binding.codes.contains(&key.code))
+        .map(|binding| binding.action)
+}
+
+/// The footer's word for an action: its first key and what it does here.
+pub(super) fn hint(action: Action, does: &str) -> String {
+    let keys = BINDINGS
+        .iter()
+        .find(|binding| binding.action == action)
+        .map_or("", |binding| binding.keys);
+    let first = keys.split(' ').next().unwrap_or(keys);
+    format!("{first} {does}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut codes: Vec<KeyCode> = BINDINGS.iter().flat_map(|b| b.codes.to_vec()).collect();
+        let all = codes.len();
+        codes.dedup();
+        let mut unique: Vec<KeyCode> = Vec::new();
+        for code in codes {
+            assert!(!unique.contains(&code), "{code:?} is bound twice");
+            unique.push(code);
+        }
+        assert_eq!(unique.len(), all);
+    }
+
+    #[test]
+    fn control_c_quits_and_other_control_keys_do_nothing() {
+        let control = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
+        assert_eq!(action(control('c')), Some(Action::Quit));
+        assert_eq!(action(control('l')), Some(Action::Redraw));
+        assert_eq!(action(control('q')), None);
+    }
+}

@@ -1,0 +1,207 @@
+//! The host's own lines, at the top of every screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::base::units::{Bytes, short_age};
+use crate::model::sample::CgroupVersion;
+use crate::model::snapshot::{HostPressure, HostUsage};
+use crate::tui::app::View;
+use crate::tui::theme::Theme;
+
+use super::line;
+
+/// Rows it takes.
+pub(in crate::tui) const ROWS: u16 = 4;
+/// Columns of the words before the bars.
+const LABEL: usize = 9;
+
+/// Draws the host's name, processors, memory and pressure.
+pub(in crate::tui) fn render(view: &View<'_>, area: Rect, cells: &mut Buffer) {
+    title(view, area, cells);
+    processors(view, area, cells);
+    memory(view, area, cells);
+    pressure(view.theme, view.snapshot.host.pressure, area, cells);
+}
+
+fn title(view: &View<'_>, area: Rect, cells: &mut Buffer) {
+    let (theme, host) = (view.theme, &view.snapshot.host);
+    let up = host
+        .uptime_s
+        .map_or_else(String::new, |s| format!("  up {}", short_age(s)));
+    let name = theme.cell(&host.name, host.name.chars().count().min(40));
+    let processes = format!("{up}  {} processes", host.processes);
+    let mut pieces = vec![
+        (name.as_str(), theme.strong()),
+        (processes.as_str(), theme.dim()),
+    ];
+    let note = cgroup_note(host);
+    if let Some(note) = &note {
+        pieces.push(("  ", theme.text()));
+        pieces.push((note, theme.warn()));
+    }
+    let taken = line::put(cells, area, 0, &pieces);
+    let time = view.snapshot.taken_at.strftime("%H:%M:%S UTC").to_string();
+    line::put_right(cells, area, 0, (&time, theme.dim()), taken);
+}
+
+/// What the admin must know about the figures of a host without cgroup v2.
+fn cgroup_note(host: &HostUsage) -> Option<String> {
+    match host.cgroup {
+        CgroupVersion::V2 => None,
+        CgroupVersion::None => Some("no cgroups: no limits".to_owned()),
+        other => Some(format!("cgroup {}: no limits", other.as_str())),
+    }
+}
+
+fn processors(view: &View<'_>, area: Rect, cells: &mut Buffer) {
+    let (theme, host) = (view.theme, &view.snapshot.host);
+    let label = theme.cell("CPU", LABEL);
+    let Some(busy) = host.cpu_busy_cores else {
+        line::put(
+            cells,
+            area,
+            1,
+            &[(&label, theme.strong()), ("not known", theme.dim())],
+        );
+        return;
+    };
+    let share = busy.0 / f64::from(host.cpus.max(1));
+    let (full, rest) = theme.bar_parts(share, bar_width(area));
+    let system = host
+        .cpu_system_cores
+        .map_or_else(String::new, |system| format!(", system {}", system.short()));
+    let figures = format!("  {} of {} cores{system}", busy.short(), host.cpus);
+    let load = host.load.map_or_else(String::new, |[one, five, fifteen]| {
+        format!("  load {one:.2} {five:.2} {fifteen:.2}")
+    });
+    let pieces = [
+        (label.as_str(), theme.strong()),
+        (full.as_str(), theme.share(share)),
+        (rest.as_str(), theme.dim()),
+        (figures.as_str(), theme.text()),
+        (load.as_str(), theme.dim()),
+    ];
+    line::put(cells, area, 1, &pieces);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+fn memory(view: &View<'_>, area: Rect, cells: &mut Buffer) {
+    let (theme, host) = (view.theme, &view.snapshot.host);
+    let label = theme.cell("Memory", LABEL);
+    let (Some(total), Some(available)) = (host.memory_total_bytes, host.memory_available_bytes)
+    else {
+        line::put(
+            cells,
+            area,
+            2,
+            &[(&label, theme.strong()), ("not known", theme.dim())],
+        );
+        return;
+    };
+    let used = total.saturating_sub(available);
+    let share = used.0 as f64 / total.0.max(1) as f64;
+    let (full, rest) = theme.bar_parts(share, bar_width(area));
+    let figures = format!("  {used} of {total}");
+    let swap = match (host.swap_used_bytes, host.swap_total_bytes) {
+        (Some(_), Some(Bytes(0))) => "  no swap".to_owned(),
+        (Some(used), Some(total)) => format!("  swap {used} of {total}"),
+        _ => String::new(),
+    };
+    let pieces = [
+        (label.as_str(), theme.strong()),
+        (full.as_str(), theme.share(share)),
+        (rest.as_str(), theme.dim()),
+        (figures.as_str(), theme.text()),
+        (swap.as_str(), theme.dim()),
+    ];
+    line::put(cells, area, 2, &pieces);
+}
+
+fn bar_width(area: Rect) -> usize {
+    usize::from(area.width / 4).clamp(10, 40)
+}
+
+/// How much a host suffers, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Strain {
+    Calm,
+    Busy,
+    Strained,
+    Suffering,
+}
+
+/// Shares of the last ten seconds, in percent, from which a word applies. Waiting for memory or
+/// a disk stops work; waiting for a processor only slows it, so it has to be more of it.
+fn strain(pressure: HostPressure) -> Strain {
+    let at = |value: Option<f64>, steps: [f64; 3]| match value.unwrap_or(0.0) {
+        v if v >= steps[2] => Strain::Suffering,
+        v if v >= steps[1] => Strain::Strained,
+        v if v >= steps[0] => Strain::Busy,
+        _ => Strain::Calm,
+    };
+    at(pressure.cpu_some_avg10, [10.0, 50.0, 90.0])
+        .max(at(pressure.memory_some_avg10, [2.0, 10.0, 30.0]))
+        .max(at(pressure.io_some_avg10, [10.0, 30.0, 60.0]))
+}
+
+fn pressure(theme: Theme, pressure: HostPressure, area: Rect, cells: &mut Buffer) {
+    let label = theme.cell("Pressure", LABEL);
+    let kinds = [
+        ("cpu", pressure.cpu_some_avg10),
+        ("memory", pressure.memory_some_avg10),
+        ("io", pressure.io_some_avg10),
+    ];
+    if kinds.iter().all(|(_, value)| value.is_none()) {
+        let why = "not measured here (boot with psi=1)";
+        line::put(
+            cells,
+            area,
+            3,
+            &[(&label, theme.strong()), (why, theme.dim())],
+        );
+        return;
+    }
+    let (word, style) = match strain(pressure) {
+        Strain::Calm => ("calm", theme.bar()),
+        Strain::Busy => ("busy", theme.text()),
+        Strain::Strained => ("strained", theme.warn()),
+        Strain::Suffering => ("suffering", theme.alarm()),
+    };
+    let word = theme.cell(word, 11);
+    let figures: Vec<String> = kinds
+        .iter()
+        .map(|(kind, value)| match value {
+            Some(percent) => format!("{kind} {percent:>3.0}%"),
+            None => format!("{kind}   -"),
+        })
+        .collect();
+    let told = format!("{}  waiting in the last 10 s", figures.join("  "));
+    let pieces = [
+        (label.as_str(), theme.strong()),
+        (word.as_str(), style),
+        (told.as_str(), theme.dim()),
+    ];
+    line::put(cells, area, 3, &pieces);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_for_pressure_is_that_of_the_worst() {
+        let of = |cpu, memory, io| {
+            strain(HostPressure {
+                cpu_some_avg10: cpu,
+                memory_some_avg10: memory,
+                io_some_avg10: io,
+                ..HostPressure::default()
+            })
+        };
+        assert_eq!(of(Some(3.0), Some(0.0), Some(1.0)), Strain::Calm);
+        assert_eq!(of(Some(30.0), Some(0.0), None), Strain::Busy);
+        assert_eq!(of(Some(30.0), Some(12.0), None), Strain::Strained);
+        assert_eq!(of(None, Some(31.0), Some(1.0)), Strain::Suffering);
+    }
+}

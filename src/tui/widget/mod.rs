@@ -1,0 +1,6 @@
+//! Parts that screens are made of.
+
+pub(super) mod footer;
+pub(super) mod header;
+pub(super) mod line;
+pub(super) mod list;
