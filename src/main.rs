@@ -7,7 +7,7 @@ use benchwarden::base::exit::Exit;
 use benchwarden::cli;
 use benchwarden::cli::args::Cli;
 use benchwarden::engine::local::Local;
-use benchwarden::host::root::Root;
+use benchwarden::host::root::{BadRoot, Root};
 use benchwarden::tui;
 use clap::Parser as _;
 
@@ -19,7 +19,11 @@ fn main() -> ExitCode {
         }
         // Nobody is left to tell when this fails too.
         let _ = writeln!(std::io::stderr(), "benchwarden: {error:#}");
-        Exit::Failed
+        if error.is::<BadRoot>() {
+            Exit::Usage
+        } else {
+            Exit::Failed
+        }
     });
     ExitCode::from(exit as u8)
 }

@@ -103,6 +103,12 @@ pub fn to_ascii(text: &str) -> String {
         .collect()
 }
 
+/// A number and the word for that many.
+#[must_use]
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -185,8 +185,9 @@ impl Collector {
     fn place(&mut self, pid: Pid, started: Nanos) -> Option<Arc<str>> {
         let pass = self.pass;
         // Spread over the passes, so that no pass reads all of them.
-        let due =
-            |place: &Place| pass.wrapping_add(pid.0) % CGROUP_EVERY == 0 && place.pass != pass;
+        let due = |place: &Place| {
+            pass.wrapping_add(pid.0).is_multiple_of(CGROUP_EVERY) && place.pass != pass
+        };
         if let Some(place) = self.places.get_mut(&pid)
             && place.started == started
             && !due(place)

@@ -50,7 +50,7 @@ pub fn version(root: &Root) -> Result<String, BusError> {
             .get(interface, "Version")
             .await
             .map_err(zbus::Error::from)?;
-        String::try_from(value).map_err(zbus::Error::from)
+        String::try_from(value)
     })?;
     Ok(answer)
 }

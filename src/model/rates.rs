@@ -39,7 +39,7 @@ pub fn usage(before: &Sample, after: &Sample) -> Snapshot {
         let cpu = |u: &UserUsage| u.cpu_cores.map_or(0.0, |c| c.0);
         cpu(b).total_cmp(&cpu(a)).then(a.uid.cmp(&b.uid))
     });
-    let host = host_usage(before, after, &users, processes.len());
+    let host = host_usage(before, after, &users, processes.len() as u64);
     Snapshot {
         taken_at: after.taken_at,
         interval_s: after.clock.saturating_sub(before.clock).as_secs_f64(),
@@ -224,7 +224,7 @@ fn near_limit(slice: &SliceSample, limits: SliceLimits, cpu: Option<Cores>) -> b
         || near(cpu.map(|c| c.0), limits.cpu_quota)
 }
 
-fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage], processes: usize) -> HostUsage {
+fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage], processes: u64) -> HostUsage {
     let host: &HostSample = &after.host;
     let elapsed = after.clock.saturating_sub(before.clock);
     let busy = match (before.host.cpu_busy, host.cpu_busy) {

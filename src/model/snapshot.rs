@@ -58,7 +58,7 @@ pub struct HostUsage {
     /// How cgroups are mounted.
     pub cgroup: CgroupVersion,
     /// Processes seen.
-    pub processes: usize,
+    pub processes: u64,
     /// Seconds since boot; shown on the screen.
     #[serde(skip)]
     pub uptime_s: Option<u64>,

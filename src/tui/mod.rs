@@ -8,6 +8,8 @@ mod app;
 mod keys;
 mod screen;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod widget;
 

@@ -110,7 +110,8 @@ impl Overview {
         let room = area.height.saturating_sub(ABOVE + BELOW);
         for (row, user) in (0..room).zip(rows.iter().skip(self.cursor.top())) {
             let chosen = self.cursor.key() == Some(user.uid);
-            table.row(view, user, chosen, area, ABOVE + row, cells);
+            let line = Rect::new(area.x, area.y + ABOVE + row, area.width, 1);
+            table.row(view, user, chosen, line, cells);
         }
         let shown = if self.all {
             "people only"
@@ -159,12 +160,12 @@ impl Table {
     fn of(width: u16) -> Self {
         let width = usize::from(width);
         Self {
-            name: if width >= 110 { 24 } else { 16 },
-            bar: if width >= 110 { 16 } else { 8 },
+            name: if width >= 110 { 20 } else { 14 },
+            bar: if width >= 110 { 12 } else { 7 },
             trend: if width >= 110 {
-                20
+                16
             } else {
-                usize::from(width >= 80) * 8
+                usize::from(width >= 80) * 6
             },
             rates: width >= 110,
         }
@@ -202,15 +203,7 @@ impl Table {
         out
     }
 
-    fn row(
-        &self,
-        view: &View<'_>,
-        user: &UserUsage,
-        chosen: bool,
-        area: Rect,
-        row: u16,
-        cells: &mut Buffer,
-    ) {
+    fn row(&self, view: &View<'_>, user: &UserUsage, chosen: bool, area: Rect, cells: &mut Buffer) {
         let theme = view.theme;
         let mark = if chosen { "> " } else { "  " };
         let name = theme.cell(&user.user, self.name);
@@ -247,11 +240,8 @@ impl Table {
             figures += &theme.cell_right(&size(user.io_read_bytes_per_s.map(Bytes)), 8);
             figures += &theme.cell_right(&size(user.io_write_bytes_per_s.map(Bytes)), 8);
         }
-        let mut states = String::new();
-        for state in &user.state {
-            states.push_str("  ");
-            states.push_str(state.as_str());
-        }
+        let states: Vec<&str> = user.state.iter().copied().map(State::as_str).collect();
+        let states = format!("  {}", states.join(" "));
         let on = |style: Style| {
             if chosen {
                 style.patch(theme.selected())
@@ -269,7 +259,7 @@ impl Table {
             (figures.as_str(), on(theme.text())),
             (states.as_str(), state_style(view, &user.state)),
         ];
-        line::put(cells, area, row, &pieces);
+        line::put(cells, area, 0, &pieces);
     }
 }
 

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::base::id::{Pid, Uid};
+use crate::base::text::counted;
 use crate::base::units::{Bytes, Cores, short_age};
 use crate::model::snapshot::{ProcessUsage, Snapshot, UserUsage};
 use crate::tui::app::View;
@@ -147,13 +148,12 @@ fn person(view: &View<'_>, user: &UserUsage, area: Rect, cells: &mut Buffer) {
         .limits
         .memory_max_bytes
         .or(user.limits.memory_high_bytes)
-        .map_or_else(String::new, |max| format!(" of {max}"));
+        .map_or_else(String::new, |max| format!(" of {}", max.short()));
     let figures = format!(
-        "  uid {}  CPU {cpu}{quota} cores  memory {}{limit}  {} processes",
+        "  uid {}  CPU {cpu}{quota} cores  memory {}{limit}  {}",
         user.uid,
-        user.memory_bytes
-            .map_or_else(|| "-".to_owned(), |b| b.to_string()),
-        user.processes,
+        size(user.memory_bytes),
+        processes_word(user.processes),
     );
     let pieces = [
         (name.as_str(), theme.strong()),
@@ -163,8 +163,8 @@ fn person(view: &View<'_>, user: &UserUsage, area: Rect, cells: &mut Buffer) {
     let outside = &user.outside;
     if outside.processes > 0 {
         let what = format!(
-            "outside the slice, where no limit reaches: {} processes, CPU {}, memory {} in ",
-            outside.processes,
+            "no limit reaches {}, CPU {}, memory {} in ",
+            processes_word(outside.processes),
             outside
                 .cpu_cores
                 .map_or_else(|| "-".to_owned(), Cores::short),
@@ -178,6 +178,10 @@ fn person(view: &View<'_>, user: &UserUsage, area: Rect, cells: &mut Buffer) {
         ];
         line::put(cells, area, header::ROWS + 2, &pieces);
     }
+}
+
+fn processes_word(number: u32) -> String {
+    counted(u64::from(number), "process", "processes")
 }
 
 fn process_row(

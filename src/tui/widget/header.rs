@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::base::text::counted;
 use crate::base::units::{Bytes, short_age};
 use crate::model::sample::CgroupVersion;
 use crate::model::snapshot::{HostPressure, HostUsage};
@@ -30,7 +31,7 @@ fn title(view: &View<'_>, area: Rect, cells: &mut Buffer) {
         .uptime_s
         .map_or_else(String::new, |s| format!("  up {}", short_age(s)));
     let name = theme.cell(&host.name, host.name.chars().count().min(40));
-    let processes = format!("{up}  {} processes", host.processes);
+    let processes = format!("{up}  {}", counted(host.processes, "process", "processes"));
     let mut pieces = vec![
         (name.as_str(), theme.strong()),
         (processes.as_str(), theme.dim()),
@@ -73,7 +74,7 @@ fn processors(view: &View<'_>, area: Rect, cells: &mut Buffer) {
         .map_or_else(String::new, |system| format!(", system {}", system.short()));
     let figures = format!("  {} of {} cores{system}", busy.short(), host.cpus);
     let load = host.load.map_or_else(String::new, |[one, five, fifteen]| {
-        format!("  load {one:.2} {five:.2} {fifteen:.2}")
+        format!("  load {one:.1} {five:.1} {fifteen:.1}")
     });
     let pieces = [
         (label.as_str(), theme.strong()),
@@ -119,7 +120,7 @@ fn memory(view: &View<'_>, area: Rect, cells: &mut Buffer) {
 }
 
 fn bar_width(area: Rect) -> usize {
-    usize::from(area.width / 4).clamp(10, 40)
+    usize::from(area.width / 5).clamp(10, 40)
 }
 
 /// How much a host suffers, in a word.
