@@ -80,7 +80,11 @@ impl<'a> Bills<'a> {
         for process in &after.processes {
             let cpu = self.cpu_of(process);
             let slice = self.measured_slice(process);
-            let outside = v2 && slice != Some(process.uid) && process.cgroup.is_some();
+            // Services live in the system's slice; only a person has one of their own to leave.
+            let outside = v2
+                && slice != Some(process.uid)
+                && process.cgroup.is_some()
+                && after.accounts.get(&process.uid).is_some_and(|a| a.person);
             let bill = self.by_uid.entry(process.uid).or_default();
             bill.processes += 1;
             if slice != Some(process.uid) {

@@ -1,1 +1,22 @@
-//! Real-host tests.
+//! Tests on a real Debian in QEMU: everything that touches a host is proved here.
+//!
+//! `cargo test` leaves them out; `tests/run` builds the images and runs them. Each test gets a
+//! host of its own, resumed from a saved state, and reads like a story.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test starts programs, and one that cannot go on fails"
+)]
+
+mod harness;
+
+mod console;
+mod doctor;
+mod harness_itself;
+mod image_facts;
+mod usage;

@@ -1,0 +1,94 @@
+//! Which images there are, where they are built, and how many hosts may run at once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Condvar, Mutex, OnceLock};
+
+/// The Debian releases that are tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Debian 12.
+    Bookworm,
+    /// Debian 13.
+    Trixie,
+}
+
+impl Release {
+    /// Its code name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bookworm => "bookworm",
+            Self::Trixie => "trixie",
+        }
+    }
+}
+
+/// The image of a release: as the environment says, else built now.
+pub(super) fn directory(release: Release) -> PathBuf {
+    static BUILT: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+    BUILT[release as usize]
+        .get_or_init(|| find_or_build(release))
+        .clone()
+}
+
+fn find_or_build(release: Release) -> PathBuf {
+    let variable = format!("BENCHWARDEN_IMAGE_{}", release.name().to_uppercase());
+    if let Ok(dir) = std::env::var(&variable) {
+        return PathBuf::from(dir);
+    }
+    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/host/image/build");
+    let out = Command::new(&build)
+        .arg(release.name())
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .unwrap_or_else(|e| panic!("cannot run {}: {e}", build.display()));
+    assert!(
+        out.status.success(),
+        "{} {} failed",
+        build.display(),
+        release.name()
+    );
+    let said = String::from_utf8(out.stdout).unwrap();
+    PathBuf::from(said.lines().last().expect("build prints the directory"))
+}
+
+/// What stands on the image, from its manifest.
+pub fn manifest(release: Release, key: &str) -> Option<String> {
+    let text = std::fs::read_to_string(directory(release).join("manifest")).ok()?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    line.map(str::to_owned)
+}
+
+static RUNNING: Mutex<usize> = Mutex::new(0);
+static ENDED: Condvar = Condvar::new();
+
+/// The right to run one host; `BENCHWARDEN_HOSTS` of them at once, two unless told.
+pub(super) struct Permit;
+
+impl Permit {
+    pub(super) fn wait() -> Self {
+        let most = std::env::var("BENCHWARDEN_HOSTS")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(2);
+        let running = RUNNING
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut running = ENDED
+            .wait_while(running, |running| *running >= most)
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *running += 1;
+        Self
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        *RUNNING
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) -= 1;
+        ENDED.notify_one();
+    }
+}

@@ -1,0 +1,247 @@
+//! A terminal of a size, with a program in it on the other side of `ssh -tt`: what a person sees
+//! and types.
+
+use std::io::{Read as _, Write};
+use std::num::NonZero;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::PATIENCE;
+use super::evidence::Evidence;
+use super::ssh::Login;
+
+/// What the terminal shows and how much it was sent.
+pub(super) struct Shown {
+    parser: vt100::Parser,
+    bytes: u64,
+    /// When the last byte came.
+    quiet_since: Instant,
+}
+
+impl Shown {
+    /// How many columns it has.
+    pub(super) fn columns(&self) -> usize {
+        usize::from(self.parser.screen().size().1.get())
+    }
+
+    /// The screen as lines, without the blanks at their ends.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let screen = self.parser.screen();
+        let (_, columns) = screen.size();
+        screen.rows(0, columns.get()).collect()
+    }
+}
+
+/// A key with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// Return.
+    Enter,
+    /// Escape.
+    Esc,
+    /// Cursor up.
+    Up,
+    /// Cursor down.
+    Down,
+    /// Control and a letter.
+    Ctrl(char),
+}
+
+impl Key {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Enter => b"\r".to_vec(),
+            Self::Esc => b"\x1b".to_vec(),
+            Self::Up => b"\x1b[A".to_vec(),
+            Self::Down => b"\x1b[B".to_vec(),
+            Self::Ctrl(letter) => vec![u8::try_from(letter).unwrap() & 0x1f],
+        }
+    }
+}
+
+/// A program in a terminal.
+pub struct Terminal {
+    shown: Arc<Mutex<Shown>>,
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    process: Box<dyn Child + Send + Sync>,
+}
+
+impl Terminal {
+    pub(super) fn open(
+        login: &Login,
+        (columns, rows): (u16, u16),
+        environment: &[(&str, &str)],
+        command: &str,
+        evidence: &Rc<Evidence>,
+    ) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut ssh = CommandBuilder::new("setpriv");
+        let send: Vec<String> = environment
+            .iter()
+            .map(|(name, _)| format!("SendEnv={name}"))
+            .collect();
+        let mut flags = vec!["-tt"];
+        flags.extend(send.iter().flat_map(|option| ["-o", option.as_str()]));
+        ssh.args(login.argv(&flags, Some(command)));
+        for name in ["LANG", "LC_ALL", "LC_CTYPE", "NO_COLOR", "COLORTERM"] {
+            ssh.env_remove(name);
+        }
+        for (name, value) in environment {
+            ssh.env(name, value);
+        }
+        for (name, value) in login.environment() {
+            ssh.env(name, value);
+        }
+        let process = pair.slave.spawn_command(ssh).unwrap();
+        drop(pair.slave);
+        let shown = Arc::new(Mutex::new(Shown {
+            parser: vt100::Parser::new(nonzero(rows), nonzero(columns), 0),
+            bytes: 0,
+            quiet_since: Instant::now(),
+        }));
+        let mut from = pair.master.try_clone_reader().unwrap();
+        let screen = Arc::clone(&shown);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 16384];
+            while let Ok(n @ 1..) = from.read(&mut buffer) {
+                let mut shown = screen.lock().unwrap();
+                shown.parser.process(&buffer[..n]);
+                shown.bytes += n as u64;
+                shown.quiet_since = Instant::now();
+            }
+        });
+        evidence.screen(command, &shown);
+        Self {
+            shown,
+            keyboard: pair.master.take_writer().unwrap(),
+            master: pair.master,
+            process,
+        }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap()
+    }
+
+    /// The screen as text, a line each.
+    pub fn text(&self) -> String {
+        self.shown().lines().join("\n")
+    }
+
+    /// The first line with this text in it.
+    pub fn line_with(&self, text: &str) -> Option<String> {
+        self.shown()
+            .lines()
+            .into_iter()
+            .find(|line| line.contains(text))
+    }
+
+    /// The cell where this text begins: its colour, whether it is bold, whether it is reversed.
+    pub fn cell_at(&self, text: &str) -> Option<vt100::Cell> {
+        let shown = self.shown();
+        let lines = shown.lines();
+        let row = lines.iter().position(|line| line.contains(text))?;
+        let column = lines[row][..lines[row].find(text)?].chars().count();
+        let (row, column) = (u16::try_from(row).unwrap(), u16::try_from(column).unwrap());
+        shown.parser.screen().cell(row, column).cloned()
+    }
+
+    /// Whether the program has the alternate screen.
+    pub fn alternate(&self) -> bool {
+        self.shown().parser.screen().alternate_screen()
+    }
+
+    /// Whether the cursor is hidden.
+    pub fn cursor_hidden(&self) -> bool {
+        self.shown().parser.screen().hide_cursor()
+    }
+
+    /// Bytes received so far.
+    pub fn bytes_received(&self) -> u64 {
+        self.shown().bytes
+    }
+
+    /// Waits until the screen holds a text.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        self.wait_until(&format!("{text:?} on the screen"), |t| {
+            t.text().contains(text)
+        });
+    }
+
+    /// Waits until something is so.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !is_so(self) {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "not within {PATIENCE:?}: {what}; the screen is\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Types text.
+    pub fn type_text(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Presses a key.
+    pub fn press(&mut self, key: Key) {
+        self.keyboard.write_all(&key.bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.shown()
+            .parser
+            .screen_mut()
+            .set_size(nonzero(rows), nonzero(columns));
+        self.master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// Waits for the program to end and returns its exit status.
+    #[track_caller]
+    pub fn wait_exit(&mut self) -> u32 {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the program goes on:\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn nonzero(number: u16) -> NonZero<u16> {
+    NonZero::new(number).expect("a terminal has rows and columns")
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}

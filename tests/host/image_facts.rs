@@ -1,0 +1,154 @@
+//! What stands on the image: the ways in that a workbench has, and where their processes land.
+
+use std::time::Duration;
+
+use crate::harness::{Host, Release, manifest, on_both};
+
+/// The cgroup of the first process that matches, as the kernel tells it.
+fn cgroup_of(host: &Host, user: &str, pattern: &str) -> String {
+    let find = format!("pgrep -o -U {user} -f '{pattern}'");
+    host.wait_until(&format!("{user} runs {pattern}"), |host| {
+        host.run(&find).status == Some(0)
+    });
+    let read = host.run(&format!("cat /proc/$({find})/cgroup"));
+    read.ok().trim().trim_start_matches("0::").to_owned()
+}
+
+on_both! {
+    fn every_way_in_lands_where_it_does_in_the_field(host) {
+        let own = host.as_user("alice").run("cat /proc/self/cgroup");
+        assert!(own.ok().contains("/user.slice/user-1001.slice/session-"), "{own}");
+
+        let su = host.run("su alice -c 'cat /proc/self/cgroup'");
+        assert!(su.ok().contains("/user.slice/user-0.slice/"), "su stays in the caller's: {su}");
+
+        host.as_user("bob").run("tmux new-session -d 'sleep 4001'").ok();
+        assert!(cgroup_of(host, "bob", "^sleep 4001").contains("/user.slice/user-1002.slice/session-"));
+
+        let lingers = host.run("systemctl is-active user@1006.service");
+        assert_eq!(lingers.ok().trim(), "active");
+        assert_eq!(host.run("loginctl show-user lin -p Linger --value").ok().trim(), "yes");
+
+        host.as_user("carol").run("echo 'sleep 4002' | at now 2>&1").ok();
+        assert_eq!(cgroup_of(host, "carol", "^sleep 4002"), "/system.slice/atd.service");
+
+        host.run("printf '* * * * * carol exec sleep 4003\\n' > /etc/cron.d/witness").ok();
+        host.run("date -u -s \"$(date -u +'%F %H:%M:58')\" >/dev/null").ok();
+        assert_eq!(cgroup_of(host, "carol", "^sleep 4003"), "/system.slice/cron.service");
+    }
+}
+
+on_both! {
+    fn people_of_a_directory_exist_and_log_in(host) {
+        assert_eq!(host.run("grep -c '^dirk:' /etc/passwd").stdout.trim(), "0");
+        assert!(host.run("getent passwd dirk").ok().starts_with("dirk:"));
+        assert_eq!(host.as_user("dirk").run("id -un").ok(), "dirk\n");
+        let own = host.as_user("dora").fresh_login("cat /proc/self/cgroup");
+        assert!(own.ok().contains("/user.slice/user-20002.slice/"), "{own}");
+    }
+}
+
+on_both! {
+    fn people_log_in_by_key_and_by_password(host) {
+        assert_eq!(host.as_user("first.last").run("id -un").ok(), "first.last\n");
+        assert_eq!(host.as_user("alice").password_login("alice-pw", "id -un").ok(), "alice\n");
+        let wrong = host.as_user("alice").password_login("wrong", "id -un");
+        assert!(wrong.fails_with(255).contains("Permission denied"), "{wrong}");
+        let names = host.run("getent passwd | cut -d: -f1");
+        assert!(names.ok().lines().any(|name| name.len() == 32), "{names}");
+        for (user, shell) in [("zoe", "zsh"), ("finn", "fish")] {
+            let own = host.run(&format!("getent passwd {user}"));
+            assert!(own.ok().trim().ends_with(shell), "{own}");
+            host.as_user(user).run("true").ok();
+        }
+    }
+}
+
+on_both! {
+    fn the_kernel_offers_what_the_product_builds_on(host) {
+        let controllers = host.run("cat /sys/fs/cgroup/cgroup.controllers");
+        for wanted in ["cpuset", "cpu", "io", "memory", "pids"] {
+            assert!(controllers.ok().split_whitespace().any(|c| c == wanted), "{controllers}");
+        }
+        host.run("cat /proc/pressure/cpu /proc/pressure/memory /proc/pressure/io").ok();
+        let quota = host.run("quotaon -p / 2>&1; true");
+        assert!(quota.stdout.contains("user quota on / (/dev/vda) is on"), "{quota}");
+        assert!(host.run("repquota -u /").ok().contains("alice"));
+        assert_eq!(host.run("systemctl is-system-running").ok().trim(), "running");
+    }
+}
+
+on_both! {
+    fn a_quota_stops_the_one_and_nobody_else(host) {
+        host.run("setquota -u alice 0 20480 0 0 /").ok();
+        let fill = "dd if=/dev/zero of=fill bs=1M count=40 2>&1";
+        let alice = host.as_user("alice").run(fill);
+        assert_ne!(alice.status, Some(0), "{alice}");
+        assert!(alice.stdout.contains("quota"), "{alice}");
+        host.as_user("bob").run(fill).ok();
+    }
+}
+
+on_both! {
+    fn the_stand_in_for_rstudio_starts_real_r_outside_every_slice(host) {
+        host.run("systemctl start rstudio-server").ok();
+        let client = "/usr/local/lib/testhost/rstudio-client";
+        let long = Duration::from_secs(120);
+        host.as_user("root").run_with(&format!("{client} start alice alice-pw"), &[], long).ok();
+        let said = host.as_user("root").run_with(
+            &format!("{client} eval alice alice-pw 'cat(R.version.string, sum(1:10))'"), &[], long);
+        assert!(said.ok().contains("R version") && said.stdout.contains("55"), "{said}");
+        assert_eq!(cgroup_of(host, "alice", "rsession"), "/system.slice/rstudio-server.service");
+        let wrong = host.run(&format!("{client} start bob wrong-password"));
+        assert_ne!(wrong.status, Some(0), "{wrong}");
+    }
+}
+
+fn jupyter(host: &Host, unit: &str) -> String {
+    let long = Duration::from_secs(400);
+    let root = host.as_user("root");
+    root.run_with(&format!("systemctl start {unit}"), &[], long)
+        .ok();
+    let client = "/usr/local/lib/testhost/jupyter-client";
+    root.run_with(&format!("{client} start alice alice-pw"), &[], long)
+        .ok();
+    let said = root.run_with(
+        &format!("{client} exec alice alice-pw 'import os; print(os.getuid(), 6 * 7)'"),
+        &[],
+        long,
+    );
+    assert!(said.ok().contains("1001 42"), "{said}");
+    cgroup_of(host, "alice", "ipykernel")
+}
+
+on_both! {
+    fn jupyterhub_starts_a_notebook_server_within_its_own_service(host) {
+        assert_eq!(jupyter(host, "jupyterhub"), "/system.slice/jupyterhub.service");
+    }
+}
+
+on_both! {
+    fn jupyterhub_with_systemdspawner_gives_each_person_a_unit(host) {
+        let place = jupyter(host, "jupyterhub-systemd");
+        assert!(place.starts_with("/system.slice/jupyter-alice"), "{place}");
+    }
+}
+
+on_both! {
+    fn podman_runs_rootless_within_its_owners_slice_or_the_manifest_says_why_not(host) {
+        let told = manifest(host.release(), "podman_rootless").expect("the manifest tells");
+        if told != "yes" {
+            assert!(told.starts_with("no: "), "{told}");
+            return;
+        }
+        let long = Duration::from_secs(180);
+        let alice = host.as_user("lin");
+        alice.run_with("podman import /usr/local/lib/testhost/container.tar tiny", &[], long).ok();
+        alice
+            .run_with("podman run -d --network none tiny /bin/busybox sleep 4004 </dev/null", &[], long)
+            .ok();
+        host.wait_until("the container runs", |host| host.run("pgrep -f 'sleep 4004'").status == Some(0));
+        let place = host.run("cat /proc/$(pgrep -o -f 'busybox sleep 4004')/cgroup");
+        assert!(place.ok().contains("/user.slice/user-1006.slice/"), "{place}");
+    }
+}
