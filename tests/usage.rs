@@ -177,6 +177,18 @@ fn what_runs_outside_the_slice_is_billed_to_its_owner_and_named() {
 }
 
 #[test]
+fn a_service_in_the_systems_slice_is_where_it_belongs() {
+    let document = workbench().json(&["usage", "--all", "--interval", "100ms", "--json"]);
+    for name in ["root", "svc-report"] {
+        let service = user(&document, name);
+        assert_eq!(service["outside"]["processes"], 0, "{service:#}");
+        assert_eq!(service["outside"]["memory_bytes"], 0, "{service:#}");
+        assert_eq!(service["state"], json!([]), "{service:#}");
+        assert_eq!(service["memory_bytes"], 10 * MIB);
+    }
+}
+
+#[test]
 fn root_and_services_appear_on_demand() {
     let host = workbench();
     let names = |args: &[&str]| -> Vec<String> {

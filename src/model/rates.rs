@@ -55,6 +55,7 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
     let earlier = find_slice(&before.slices, uid);
     let rates = slice.map(|slice| SliceRates::of(slice, earlier, before.clock));
     let account = after.accounts.get(&uid);
+    let person = account.is_some_and(|a| a.person);
 
     let cpu_slice = rates.as_ref().and_then(|r| r.cpu);
     let cpu_cores = match (cpu_slice, slice.is_some()) {
@@ -77,7 +78,7 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
     // Nothing reads the I/O of processes one by one yet, so a mixed sum would be too small.
     let io = rates
         .as_ref()
-        .filter(|_| bill.processes_elsewhere == 0)
+        .filter(|_| bill.tasks_elsewhere == 0)
         .and_then(|r| r.io);
     let is_v2 = after.host.cgroup == CgroupVersion::V2;
     let limits = slice.map(|s| s.limits).unwrap_or_default();
@@ -87,7 +88,7 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
             None => uid.to_string().into(),
         },
         uid,
-        person: account.is_some_and(|a| a.person),
+        person,
         cpu_cores,
         memory_bytes,
         memory_cache_bytes: memory_slice.map(|m| m.cache),
@@ -108,12 +109,15 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
         oom_kills: slice.and_then(|s| s.oom_kills),
         outside: Outside {
             processes: bill.processes_elsewhere,
-            cpu_cores: is_v2.then_some(bill.cpu_elsewhere),
-            memory_bytes: if is_v2 {
-                bill.memory_elsewhere
-                    .or((bill.processes_elsewhere == 0).then_some(Bytes(0)))
+            cpu_cores: is_v2.then_some(if person {
+                bill.cpu_elsewhere
             } else {
-                None
+                Cores(0.0)
+            }),
+            memory_bytes: match bill.memory_elsewhere {
+                _ if !is_v2 => None,
+                memory if person && bill.processes_elsewhere > 0 => memory,
+                _ => Some(Bytes(0)),
             },
             cgroups: bill.cgroups.into_iter().collect(),
         },
