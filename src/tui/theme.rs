@@ -103,6 +103,24 @@ impl Theme {
         format!("{}{text}", " ".repeat(width - shown))
     }
 
+    /// A horizontal and a vertical line.
+    pub(super) fn lines(self) -> [&'static str; 2] {
+        if self.ascii {
+            ["-", "|"]
+        } else {
+            ["─", "│"]
+        }
+    }
+
+    /// The corners of a frame: the upper two, then the lower two, each from left to right.
+    pub(super) fn corners(self) -> [&'static str; 4] {
+        if self.ascii {
+            ["+"; 4]
+        } else {
+            ["┌", "┐", "└", "┘"]
+        }
+    }
+
     /// A bar: the filled part and the rest, together `width` columns.
     pub(super) fn bar_parts(self, share: f64, width: usize) -> (String, String) {
         let steps = steps(share, width * 2);

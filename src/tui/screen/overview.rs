@@ -242,22 +242,26 @@ impl Table {
         }
         let states: Vec<&str> = user.state.iter().copied().map(State::as_str).collect();
         let states = format!("  {}", states.join(" "));
-        let on = |style: Style| {
+        let rest_of_row = " ".repeat(usize::from(area.width));
+        // The selected line is reversed as a whole, so that nothing of it is only a colour.
+        let on = |style: Style| if chosen { theme.selected() } else { style };
+        let bold = |style: Style| {
             if chosen {
-                style.patch(theme.selected())
+                style.patch(theme.strong())
             } else {
                 style
             }
         };
         let pieces = [
-            (mark, on(theme.strong())),
-            (name.as_str(), on(theme.strong())),
+            (mark, bold(on(theme.strong()))),
+            (name.as_str(), bold(on(theme.strong()))),
             (cpu.as_str(), on(theme.text())),
-            (full.as_str(), bar_style),
-            (rest.as_str(), theme.dim()),
-            (trend.as_str(), theme.bar()),
+            (full.as_str(), on(bar_style)),
+            (rest.as_str(), on(theme.dim())),
+            (trend.as_str(), on(theme.bar())),
             (figures.as_str(), on(theme.text())),
-            (states.as_str(), state_style(view, &user.state)),
+            (states.as_str(), bold(on(state_style(view, &user.state)))),
+            (rest_of_row.as_str(), on(theme.text())),
         ];
         line::put(cells, area, 0, &pieces);
     }

@@ -31,7 +31,9 @@ pub(in crate::tui) fn put_from(
         if left == 0 {
             break;
         }
-        let (x, _) = cells.set_stringn(area.x + at, area.y + row, text, left, *style);
+        // Whatever was in the cells before has no part in what is there now.
+        let style = Style::reset().patch(*style);
+        let (x, _) = cells.set_stringn(area.x + at, area.y + row, text, left, style);
         at = x - area.x;
     }
     at

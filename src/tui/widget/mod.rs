@@ -1,6 +1,7 @@
 //! Parts that screens are made of.
 
 pub(super) mod footer;
+pub(super) mod frame;
 pub(super) mod header;
 pub(super) mod line;
 pub(super) mod list;
