@@ -8,11 +8,10 @@ use crate::model::sample::{
     CgroupVersion, IoBytes, Pressure, SliceLimits, SliceMemory, SliceSample, Throttling,
 };
 
-use super::clock;
 use super::root::Root;
 
-const MOUNT: &str = "/sys/fs/cgroup";
-const USER_SLICE: &str = "/sys/fs/cgroup/user.slice";
+pub(super) const MOUNT: &str = "/sys/fs/cgroup";
+pub(super) const USER_SLICE: &str = "/sys/fs/cgroup/user.slice";
 /// `CGROUP2_SUPER_MAGIC` of `linux/magic.h`.
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
 
@@ -75,40 +74,37 @@ pub fn unit_runs(root: &Root, unit: &str) -> bool {
         || root.is_dir(&format!("{MOUNT}/systemd/system.slice/{unit}"))
 }
 
-/// Every `user-UID.slice`, ordered by uid.
-#[must_use]
-pub fn user_slices(root: &Root) -> Vec<SliceSample> {
-    let mut slices: Vec<SliceSample> = root
-        .list_names(USER_SLICE)
-        .filter_map(|name| {
-            let uid = name.strip_prefix("user-")?.strip_suffix(".slice")?;
-            Some((Uid(uid.parse().ok()?), format!("{USER_SLICE}/{name}")))
-        })
-        .map(|(uid, dir)| read_slice(root, uid, &dir))
-        .collect();
-    slices.sort_by_key(|slice| slice.uid);
-    slices
+/// What `cpu.stat` tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CpuStat {
+    pub(super) usage: Option<Nanos>,
+    pub(super) throttling: Option<Throttling>,
 }
 
-fn read_slice(root: &Root, uid: Uid, dir: &str) -> SliceSample {
+/// Parses `cpu.stat`.
+pub(super) fn cpu_stat(text: &str) -> CpuStat {
+    CpuStat {
+        usage: keyed(text, "usage_usec").map(Nanos::from_micros),
+        throttling: keyed(text, "nr_periods").map(|periods| Throttling {
+            periods,
+            throttled: keyed(text, "nr_throttled").unwrap_or(0),
+        }),
+    }
+}
+
+/// Everything about a slice but `cpu.stat`, `pids.current` and the number of its processes,
+/// which the caller has at hand.
+pub(super) fn read_slice(root: &Root, uid: Uid, dir: &str) -> SliceSample {
     let read = |file: &str| root.peek(&format!("{dir}/{file}"));
-    let clock = clock::monotonic();
-    let cpu_stat = read("cpu.stat");
-    let cpu_stat = cpu_stat.as_deref();
-    let periods = cpu_stat.and_then(|s| keyed(s, "nr_periods"));
     let swap = read("memory.swap.current").and_then(|s| number(&s));
     SliceSample {
         uid,
-        clock,
-        cpu: cpu_stat
-            .and_then(|s| keyed(s, "usage_usec"))
-            .map(Nanos::from_micros),
-        throttling: periods.map(|periods| Throttling {
-            periods,
-            throttled: cpu_stat.and_then(|s| keyed(s, "nr_throttled")).unwrap_or(0),
-        }),
+        clock: Nanos(0),
+        cpu: None,
+        throttling: None,
+        processes: None,
+        tasks: None,
         memory: read("memory.stat").and_then(|stat| memory(&stat, swap)),
-        tasks: read("pids.current").and_then(|s| number(&s)),
         io: read("io.stat").map(|s| io(&s)),
         pressure: pressure(
             read("cpu.pressure").as_deref(),

@@ -1,7 +1,7 @@
 //! The collector: one pass over the host makes one [`Sample`].
 //!
-//! It is the only part of sampling that remembers anything, and only what saves reading the same
-//! again: names of uids and the cgroup of each process.
+//! Sampling remembers only what saves reading the same again, and what it remembers belongs to
+//! its parts: [`Slices`], [`Outside`] and [`Table`] tell how old their figures may be.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,18 +12,19 @@ use rustix::param::clock_ticks_per_second;
 use crate::base::id::{Pid, Uid};
 use crate::base::text::printable;
 use crate::base::units::{Bytes, Nanos};
-use crate::model::sample::{CgroupVersion, HostMemory, HostSample, ProcessSample, Sample};
+use crate::model::sample::{
+    Account, CgroupVersion, HostMemory, HostSample, PlaceId, Sample, SliceSample,
+};
 
 use super::accounts::Accounts;
-use super::process::{Stat, Status, cgroup_path, command_line};
-use super::root::{Root, numeric};
-use super::{cgroup, clock};
-
-/// A process that stays in one place has its cgroup read again every so many passes: it may be
-/// moved, by us or by others, and nothing tells.
-const CGROUP_EVERY: u32 = 8;
-/// Nobody's command line is read further than this.
-const COMMAND_BYTES: usize = 4096;
+use super::births::{self, Births, Look};
+use super::kept::raise_descriptor_limit;
+use super::outside::Outside;
+use super::places::Places;
+use super::root::Root;
+use super::slices::Slices;
+use super::table::Table;
+use super::{cgroup, clock, details};
 
 /// Takes samples of one host.
 #[derive(Debug)]
@@ -31,35 +32,35 @@ pub struct Collector {
     root: Root,
     version: CgroupVersion,
     accounts: Accounts,
+    known: BTreeMap<Uid, Account>,
     name: Arc<str>,
     ticks: u64,
     pass: u32,
-    places: HashMap<Pid, Place>,
-    /// One copy of each path, however many processes are there.
-    paths: BTreeSet<Arc<str>>,
+    slices: Slices,
+    outside: Outside,
+    births: Births,
+    places: Places,
+    table: Table,
     buffer: Vec<u8>,
-}
-
-/// Where a process was when last looked.
-#[derive(Debug)]
-struct Place {
-    started: Nanos,
-    cgroup: Option<Arc<str>>,
-    pass: u32,
 }
 
 impl Collector {
     /// Gets ready to sample one host; reads only what does not change.
     #[must_use]
     pub fn new(root: Root) -> Self {
+        raise_descriptor_limit();
         Self {
             version: cgroup::version(&root),
             accounts: Accounts::new(&root),
+            known: BTreeMap::new(),
             name: host_name(&root).into(),
             ticks: clock_ticks_per_second(),
             pass: 0,
-            places: HashMap::new(),
-            paths: BTreeSet::new(),
+            slices: Slices::default(),
+            outside: Outside::default(),
+            births: Births::default(),
+            places: Places::default(),
+            table: Table::new(&root),
             buffer: Vec::with_capacity(8192),
             root,
         }
@@ -72,49 +73,123 @@ impl Collector {
         self.pass = self.pass.wrapping_add(1);
         let taken_at = clock::now();
         let clock = clock::monotonic();
-        let host = self.host();
-        let slices = match self.version {
-            CgroupVersion::V2 => cgroup::user_slices(&self.root),
-            CgroupVersion::Hybrid | CgroupVersion::V1 | CgroupVersion::None => Vec::new(),
+        let stat = self.root.peek("/proc/stat").unwrap_or_default();
+        let load = self.root.peek("/proc/loadavg").unwrap_or_default();
+        let mut host = self.host(&stat, &load);
+        let (slices, total) = match self.version {
+            CgroupVersion::V2 => self.by_slices(),
+            CgroupVersion::Hybrid | CgroupVersion::V1 | CgroupVersion::None => {
+                self.by_processes(&stat, &load)
+            }
         };
-        let processes = self.processes(focus);
-        self.forget_the_gone();
+        host.processes = total;
+        let processes = self.table.samples();
+        let details = focus.map_or_else(Vec::new, |uid| {
+            let elsewhere = processes.iter().filter(|p| p.uid == uid).map(|p| p.pid);
+            details::read(&self.root, self.version, uid, elsewhere)
+        });
         let uids: BTreeSet<Uid> = processes
             .iter()
             .map(|p| p.uid)
             .chain(slices.iter().map(|s| s.uid))
             .collect();
-        let accounts: BTreeMap<_, _> = self
-            .accounts
-            .describe(uids.into_iter())
-            .into_iter()
-            .collect();
+        self.describe(&uids);
         Sample {
             taken_at,
             clock,
             host,
             slices,
             processes,
-            accounts,
+            places: self.places.list(),
+            details,
+            accounts: self.known.clone(),
         }
     }
 
-    fn host(&mut self) -> HostSample {
+    /// cgroup v2: the slices' own counters, and one by one only what is outside of them.
+    fn by_slices(&mut self) -> (Vec<SliceSample>, u64) {
+        if self.places.is_full() {
+            self.places = Places::default();
+            self.outside = Outside::default();
+            self.table = Table::new(&self.root);
+        }
+        let (root, pass) = (&self.root, self.pass);
+        let slices = self.slices.read(root, pass, &mut self.buffer);
+        let uids: Vec<Uid> = slices.iter().map(|slice| slice.uid).collect();
+        self.outside.find_guests(root, &uids, &mut self.places);
+        let found = self
+            .outside
+            .read(root, pass, &mut self.places, &mut self.buffer);
+        let found: HashMap<Pid, PlaceId> = found.into_iter().collect();
+        self.table.refresh(pass, |process| {
+            let place = found.get(&process.pid);
+            process.place = place.copied().unwrap_or(process.place);
+            place.is_some()
+        });
+        let new: Vec<(Pid, PlaceId)> = found
+            .into_iter()
+            .filter(|(pid, _)| !self.table.contains(*pid))
+            .collect();
+        self.table.add(pass, new.into_iter(), false);
+        let guests: usize = self.outside.guests();
+        let inside: u64 = slices
+            .iter()
+            .filter_map(|slice| slice.processes)
+            .map(u64::from)
+            .sum();
+        (
+            slices,
+            inside + (self.table.len() - guests.min(self.table.len())) as u64,
+        )
+    }
+
+    /// Everything one by one.
+    fn by_processes(&mut self, stat: &str, load: &str) -> (Vec<SliceSample>, u64) {
+        let (root, pass) = (&self.root, self.pass);
+        self.table.refresh(pass, |_| true);
+        let forks = stat
+            .lines()
+            .find_map(|line| line.strip_prefix("processes "));
+        let forks = forks.and_then(|text| text.trim().parse().ok());
+        let last = load.split_ascii_whitespace().next_back();
+        let last = last.and_then(|text| text.parse().ok());
+        let at_start = self.table.len() == 0;
+        let pids = match self.births.look(root, pass, forks, last) {
+            Look::Nowhere => Vec::new(),
+            Look::At(pids) => pids,
+            Look::Everywhere => births::everywhere(root),
+        };
+        let new: Vec<(Pid, PlaceId)> = pids
+            .into_iter()
+            .filter(|pid| !self.table.contains(*pid))
+            .map(|pid| (pid, PlaceId::UNKNOWN))
+            .collect();
+        self.table.add(pass, new.into_iter(), at_start);
+        (Vec::new(), self.table.len() as u64)
+    }
+
+    fn describe(&mut self, uids: &BTreeSet<Uid>) {
+        self.known.retain(|uid, _| uids.contains(uid));
+        for (uid, account) in self.accounts.describe(uids.iter().copied()) {
+            self.known.insert(uid, account);
+        }
+    }
+
+    fn host(&self, stat: &str, load: &str) -> HostSample {
         let root = &self.root;
-        let stat = root.peek("/proc/stat").unwrap_or_default();
         let online = stat
             .lines()
             .filter(|line| line.starts_with("cpu") && !line.starts_with("cpu "))
             .count();
-        let read = |path: &str| root.read(path).ok().flatten();
+        let memory_info = root.read("/proc/meminfo").ok().flatten();
         HostSample {
             name: Arc::clone(&self.name),
             cpus: u32::try_from(online).unwrap_or(u32::MAX),
             cgroup: self.version,
-            cpu_busy: busy(&stat, self.ticks),
-            memory: read("/proc/meminfo").and_then(|bytes| memory(&bytes)),
-            load: read("/proc/loadavg")
-                .and_then(|bytes| LoadAverage::from_read(bytes.as_slice()).ok())
+            cpu_busy: busy(stat, self.ticks),
+            memory: memory_info.and_then(|bytes| memory(&bytes)),
+            load: LoadAverage::from_read(load.as_bytes())
+                .ok()
                 .map(|load| [load.one, load.five, load.fifteen].map(hundredths)),
             pressure: cgroup::pressure(
                 root.peek("/proc/pressure/cpu").as_deref(),
@@ -122,107 +197,8 @@ impl Collector {
                 root.peek("/proc/pressure/io").as_deref(),
             ),
             uptime: root.peek("/proc/uptime").and_then(|text| uptime(&text)),
+            processes: 0,
         }
-    }
-
-    fn processes(&mut self, focus: Option<Uid>) -> Vec<ProcessSample> {
-        let mut pids: Vec<u32> = self
-            .root
-            .list("/proc")
-            .iter()
-            .filter_map(|name| numeric(name))
-            .collect();
-        pids.sort_unstable();
-        pids.into_iter()
-            .filter_map(|pid| self.process(Pid(pid), focus))
-            .collect()
-    }
-
-    /// One process; `None` when it ended meanwhile or may not be seen.
-    fn process(&mut self, pid: Pid, focus: Option<Uid>) -> Option<ProcessSample> {
-        self.read(pid, "stat")?;
-        let clock = clock::monotonic();
-        let stat = Stat::parse(&self.buffer, self.ticks)?;
-        self.read(pid, "status")?;
-        let status = Status::parse(&self.buffer)?;
-        let cgroup = self.place(pid, stat.started);
-        let command = if focus == Some(status.uid) {
-            self.command(pid)
-        } else {
-            None
-        };
-        Some(ProcessSample {
-            pid,
-            parent: stat.parent,
-            started: stat.started,
-            uid: status.uid,
-            clock,
-            cpu: stat.cpu,
-            children_cpu: stat.children_cpu,
-            memory: status.memory,
-            threads: stat.threads,
-            state: stat.state,
-            cgroup,
-            name: stat.name.into(),
-            command,
-        })
-    }
-
-    fn read(&mut self, pid: Pid, file: &str) -> Option<()> {
-        let path = format!("/proc/{pid}/{file}");
-        let there = self.root.read_into(&path, &mut self.buffer);
-        there.is_ok_and(|there| there).then_some(())
-    }
-
-    fn command(&mut self, pid: Pid) -> Option<Arc<str>> {
-        let path = format!("/proc/{pid}/cmdline");
-        self.root
-            .read_start(&path, COMMAND_BYTES, &mut self.buffer)
-            .ok()?;
-        command_line(&self.buffer).map(Into::into)
-    }
-
-    fn place(&mut self, pid: Pid, started: Nanos) -> Option<Arc<str>> {
-        let pass = self.pass;
-        // Spread over the passes, so that no pass reads all of them.
-        let due = |place: &Place| {
-            pass.wrapping_add(pid.0).is_multiple_of(CGROUP_EVERY) && place.pass != pass
-        };
-        if let Some(place) = self.places.get_mut(&pid)
-            && place.started == started
-            && !due(place)
-        {
-            place.pass = pass;
-            return place.cgroup.clone();
-        }
-        let cgroup = self
-            .read(pid, "cgroup")
-            .and_then(|()| cgroup_path(&self.buffer))
-            .map(|path| self.intern(path));
-        let place = Place {
-            started,
-            cgroup: cgroup.clone(),
-            pass,
-        };
-        self.places.insert(pid, place);
-        cgroup
-    }
-
-    fn intern(&mut self, path: String) -> Arc<str> {
-        if let Some(known) = self.paths.get(path.as_str()) {
-            return Arc::clone(known);
-        }
-        let path: Arc<str> = path.into();
-        self.paths.insert(Arc::clone(&path));
-        path
-    }
-
-    /// Drops what belongs to processes that ended, so that churn leaves nothing behind.
-    fn forget_the_gone(&mut self) {
-        let pass = self.pass;
-        self.places.retain(|_, place| place.pass == pass);
-        // Only the set itself holds a path that no process is in any more.
-        self.paths.retain(|path| Arc::strong_count(path) > 1);
     }
 }
 

@@ -61,7 +61,49 @@ pub struct Status {
     /// The real uid.
     pub uid: Uid,
     /// `None` for kernel threads and processes that ended.
-    pub memory: Option<ProcessMemory>,
+    pub memory: Option<StatusMemory>,
+    /// Threads.
+    pub threads: u32,
+}
+
+/// The memory of a process by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusMemory {
+    /// `RssAnon`.
+    pub anonymous: Bytes,
+    /// `RssShmem`: counted for each process that maps it.
+    pub shared: Bytes,
+    /// `VmSwap`.
+    pub swap: Bytes,
+}
+
+impl StatusMemory {
+    /// As it is billed.
+    #[must_use]
+    pub fn billed(self) -> ProcessMemory {
+        ProcessMemory::new(self.anonymous + self.shared, self.swap)
+    }
+}
+
+/// What `/proc/PID/statm` tells, in pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Statm {
+    /// Everything in memory.
+    pub resident: u64,
+    /// The part of it that is of files and shared memory.
+    pub shared: u64,
+}
+
+impl Statm {
+    /// Parses the one line.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut fields = std::str::from_utf8(bytes).ok()?.split_ascii_whitespace();
+        Some(Self {
+            resident: fields.nth(1)?.parse().ok()?,
+            shared: fields.next()?.parse().ok()?,
+        })
+    }
 }
 
 impl Status {
@@ -69,7 +111,7 @@ impl Status {
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut uid = None;
-        let (mut anon, mut shmem, mut swap) = (None, None, None);
+        let (mut anon, mut shmem, mut swap, mut threads) = (None, None, None, None);
         for line in bytes.split(|b| *b == b'\n') {
             let Ok(line) = std::str::from_utf8(line) else {
                 continue; // Only `Name:` may hold such bytes.
@@ -83,20 +125,23 @@ impl Status {
                 "Uid" => uid = value.split_ascii_whitespace().next()?.parse().ok(),
                 "RssAnon" => anon = number(),
                 "RssShmem" => shmem = number(),
-                "VmSwap" => {
-                    swap = number();
+                "VmSwap" => swap = number(),
+                "Threads" => {
+                    threads = number();
                     break; // Nothing after it is needed.
                 }
                 _ => {}
             }
         }
-        let memory = anon.map(|anon| ProcessMemory {
-            resident: Bytes::from_kib(anon) + Bytes::from_kib(shmem.unwrap_or(0)),
+        let memory = anon.map(|anon| StatusMemory {
+            anonymous: Bytes::from_kib(anon),
+            shared: Bytes::from_kib(shmem.unwrap_or(0)),
             swap: Bytes::from_kib(swap.unwrap_or(0)),
         });
         Some(Self {
             uid: Uid(uid?),
             memory,
+            threads: threads.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
         })
     }
 }
@@ -167,12 +212,13 @@ mod tests {
     #[test]
     fn memory_is_anonymous_and_shared_pages_and_swap_is_told_apart() {
         let status = "Name:\tR\nUid:\t1001\t0\t0\t0\nRssAnon:\t  2048 kB\nRssFile:\t 900 kB\n\
-            RssShmem:\t 1024 kB\nVmSwap:\t 512 kB\n";
+            RssShmem:\t 1024 kB\nVmSwap:\t 512 kB\nThreads:\t3\n";
         let status = Status::parse(status.as_bytes()).unwrap();
         assert_eq!(status.uid, Uid(1001));
         let memory = status.memory.unwrap();
-        assert_eq!(memory.resident, Bytes(3 << 20));
-        assert_eq!(memory.swap, Bytes(512 << 10));
+        assert_eq!(memory.billed().resident(), Bytes(3 << 20));
+        assert_eq!(memory.billed().swap(), Bytes(512 << 10));
+        assert_eq!(status.threads, 3);
     }
 
     #[test]
@@ -210,6 +256,7 @@ mod tests {
         fn no_bytes_break_a_parser(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = Stat::parse(&bytes, 100);
             let _ = Status::parse(&bytes);
+            let _ = Statm::parse(&bytes);
             let _ = cgroup_path(&bytes);
             let _ = command_line(&bytes);
         }

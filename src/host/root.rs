@@ -7,6 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::base::id::Uid;
+
 /// Where the machine's files are.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -143,6 +145,35 @@ impl Root {
     pub fn list_names(&self, path: &str) -> impl Iterator<Item = String> + use<> {
         let text = |name: OsString| name.into_string().ok();
         self.list(path).into_iter().filter_map(text)
+    }
+
+    /// Names of the directories in a directory, in no order.
+    pub fn subdirectories(&self, path: &str) -> impl Iterator<Item = String> + use<> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let entries = std::fs::read_dir(self.path(path))
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .filter_map(|entry| entry.file_name().into_string().ok())
+    }
+
+    /// The link count of a directory: two and one for each directory in it, on file systems that
+    /// count; `None` when it is absent.
+    #[must_use]
+    pub fn links(&self, path: &str) -> Option<u64> {
+        rustix::fs::stat(self.path(path))
+            .ok()
+            .map(|stat| stat.st_nlink)
+    }
+
+    /// Who owns a file or directory.
+    #[must_use]
+    pub fn owner(&self, path: &str) -> Option<Uid> {
+        rustix::fs::stat(self.path(path))
+            .ok()
+            .map(|stat| Uid(stat.st_uid))
     }
 
     /// Whether something is there; a link counts when what it points to does.

@@ -8,24 +8,33 @@ use std::sync::Arc;
 use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Cores, Nanos};
 
-use super::sample::{CgroupVersion, ProcessSample, Sample, SliceSample, slice_owner};
-use super::snapshot::{Outside, ProcessUsage};
+use super::sample::{CgroupVersion, PlaceId, ProcessMemory, ProcessSample, Sample, SliceSample};
+use super::snapshot::Outside;
 
 /// What one uid is billed while the samples are walked.
 #[derive(Default)]
 pub(super) struct Bill {
+    /// Processes that are counted one by one.
     pub(super) processes: u32,
-    /// Processes and threads outside the slice.
-    pub(super) tasks_elsewhere: u64,
-    pub(super) cpu_elsewhere: Cores,
-    /// `None` until a process elsewhere told its memory.
-    pub(super) memory_elsewhere: Option<Bytes>,
-    pub(super) swap_elsewhere: Bytes,
-    /// Processes, CPU and memory of others inside this uid's slice.
-    pub(super) cpu_of_guests: Cores,
-    pub(super) memory_of_guests: Bytes,
-    pub(super) processes_elsewhere: u32,
+    /// Their threads.
+    pub(super) tasks: u64,
+    pub(super) cpu: Cores,
+    /// `None` until one of them told its memory.
+    pub(super) memory: Option<Bytes>,
+    pub(super) swap: Bytes,
+    /// Those that are outside the slice their owner has: how many, and where.
+    pub(super) outside: u32,
     pub(super) cgroups: BTreeSet<Arc<str>>,
+    /// What others use inside this uid's slice.
+    pub(super) guests: Guests,
+}
+
+/// Processes of others in a slice.
+#[derive(Default)]
+pub(super) struct Guests {
+    pub(super) processes: u32,
+    pub(super) cpu: Cores,
+    pub(super) memory: Bytes,
 }
 
 /// Everything known while billing.
@@ -33,165 +42,167 @@ pub(super) struct Bills<'a> {
     before: &'a Sample,
     after: &'a Sample,
     pub(super) by_uid: BTreeMap<Uid, Bill>,
-    /// Where each earlier process stands in `before.processes`.
-    earlier: HashMap<Pid, &'a ProcessSample>,
+    /// The same process in the earlier sample, for each of the later one.
+    earlier: Vec<Option<&'a ProcessSample>>,
+    /// Processes of the earlier sample that have ended.
+    gone: Vec<&'a ProcessSample>,
 }
 
 impl<'a> Bills<'a> {
     pub(super) fn new(before: &'a Sample, after: &'a Sample) -> Self {
+        let mut earlier = Vec::with_capacity(after.processes.len());
+        let mut gone = Vec::new();
+        let mut old = before.processes.iter().peekable();
+        for process in &after.processes {
+            while let Some(ended) = old.next_if(|old| old.pid < process.pid) {
+                gone.push(ended);
+            }
+            let same_pid = old.next_if(|old| old.pid == process.pid);
+            let same = same_pid.filter(|old| old.birth == process.birth);
+            // A pid that was given away again is another process.
+            gone.extend(same_pid.filter(|_| same.is_none()));
+            earlier.push(same);
+        }
+        gone.extend(old);
         Self {
             before,
             after,
             by_uid: BTreeMap::new(),
-            earlier: before.processes.iter().map(|p| (p.pid, p)).collect(),
+            earlier,
+            gone,
         }
     }
 
-    /// The same process in the earlier sample; a pid that was given away again is not the same.
-    fn earlier(&self, process: &ProcessSample) -> Option<&'a ProcessSample> {
-        self.earlier
-            .get(&process.pid)
-            .copied()
-            .filter(|earlier| earlier.started == process.started)
-    }
-
-    /// Whose slice holds this process, if that slice was measured.
-    fn measured_slice(&self, process: &ProcessSample) -> Option<Uid> {
-        let owner = slice_owner(process.cgroup.as_deref()?)?;
+    /// Whose slice holds a place, if that slice was measured.
+    fn measured_slice(&self, place: PlaceId) -> Option<Uid> {
+        let owner = self.after.places.get(place.0 as usize)?.owner?;
         find_slice(&self.after.slices, owner).map(|slice| slice.uid)
     }
 
-    /// CPU within the interval, and over which time. A process that was not there before began
-    /// within the interval, so all it used counts.
-    fn cpu_of(&self, process: &ProcessSample) -> Cores {
-        match self.earlier(process) {
+    /// When the earlier sample was taken, counted from boot.
+    fn before_since_boot(&self) -> Option<Nanos> {
+        self.before.host.uptime
+    }
+
+    /// CPU within the interval. All that a process used counts when it began within it; nothing
+    /// does when it only came into sight, since nobody knows when it used it.
+    fn cpu_of(&self, process: &ProcessSample, earlier: Option<&ProcessSample>) -> Cores {
+        match earlier {
             Some(earlier) => Cores::of(
                 process.cpu.saturating_sub(earlier.cpu),
                 process.clock.saturating_sub(earlier.clock),
             ),
-            None => Cores::of(process.cpu, process.clock.saturating_sub(self.before.clock)),
+            None if self.began_within(process) => Cores::of(process.cpu, self.since(process)),
+            None => Cores(0.0),
         }
     }
 
-    pub(super) fn bill_processes(&mut self) -> Vec<ProcessUsage> {
-        let v2 = self.after.host.cgroup == CgroupVersion::V2;
+    fn began_within(&self, process: &ProcessSample) -> bool {
+        // Both are told in hundredths of a second, and rounded down.
+        const TICK: Nanos = Nanos(10_000_000);
+        match (process.started, self.before_since_boot()) {
+            (Some(started), Some(before)) => started + TICK >= before,
+            _ => false,
+        }
+    }
+
+    /// From the earlier sample to the reading of this process.
+    fn since(&self, process: &ProcessSample) -> Nanos {
+        process.clock.saturating_sub(self.before.clock)
+    }
+
+    pub(super) fn bill_processes(&mut self) {
         let after = self.after;
-        let mut out = Vec::with_capacity(after.processes.len());
-        for process in &after.processes {
-            let cpu = self.cpu_of(process);
-            let slice = self.measured_slice(process);
+        let v2 = after.host.cgroup == CgroupVersion::V2;
+        for (at, process) in after.processes.iter().enumerate() {
+            let slice = self.measured_slice(process.place);
+            if slice == Some(process.uid) {
+                continue; // The slice's own counters have it.
+            }
+            let cpu = self.cpu_of(process, self.earlier[at]);
             // Services live in the system's slice; only a person has one of their own to leave.
-            let outside = v2
-                && slice != Some(process.uid)
-                && process.cgroup.is_some()
-                && after.accounts.get(&process.uid).is_some_and(|a| a.person);
+            let outside = v2 && after.accounts.get(&process.uid).is_some_and(|a| a.person);
             let bill = self.by_uid.entry(process.uid).or_default();
             bill.processes += 1;
-            if slice != Some(process.uid) {
-                bill.cpu_elsewhere += cpu;
-                bill.tasks_elsewhere += u64::from(process.threads);
-                if let Some(memory) = process.memory {
-                    *bill.memory_elsewhere.get_or_insert_default() += memory.resident + memory.swap;
-                    bill.swap_elsewhere += memory.swap;
-                }
+            bill.tasks += u64::from(process.threads);
+            bill.cpu += cpu;
+            if let Some(memory) = process.memory {
+                *bill.memory.get_or_insert_default() += memory.total();
+                bill.swap += memory.swap();
             }
             if outside {
-                bill.processes_elsewhere += 1;
-                if bill.cgroups.len() < Outside::CGROUPS_MAX
-                    && let Some(cgroup) = &process.cgroup
+                bill.outside += 1;
+                let place = after.places.get(process.place.0 as usize);
+                if let Some(place) = place
+                    && bill.cgroups.len() < Outside::CGROUPS_MAX
                 {
-                    bill.cgroups.insert(Arc::clone(cgroup));
+                    bill.cgroups.insert(Arc::clone(&place.path));
                 }
             }
-            if let Some(host) = slice.filter(|host| *host != process.uid) {
-                let bill = self.by_uid.entry(host).or_default();
-                bill.cpu_of_guests += cpu;
-                bill.memory_of_guests += process.memory.map_or(Bytes(0), |m| m.resident);
+            if let Some(host) = slice {
+                let guests = &mut self.by_uid.entry(host).or_default().guests;
+                guests.processes += 1;
+                guests.cpu += cpu;
+                guests.memory += process.memory.map_or(Bytes(0), ProcessMemory::resident);
             }
-            out.push(self.process_usage(process, outside));
-        }
-        out
-    }
-
-    fn process_usage(&self, process: &ProcessSample, outside: bool) -> ProcessUsage {
-        let age = self.after.host.uptime;
-        let age = age.map(|up| up.saturating_sub(process.started));
-        ProcessUsage {
-            pid: process.pid,
-            parent: process.parent,
-            uid: process.uid,
-            cpu_cores: self.cpu_of(process),
-            memory: process.memory.map(|m| m.resident + m.swap),
-            threads: process.threads,
-            state: process.state,
-            age_s: age.map(|age| age.0 / Nanos::SECOND.0),
-            outside,
-            cgroup: process.cgroup.clone(),
-            command: process.command.as_ref().unwrap_or(&process.name).clone(),
         }
     }
 
     /// Recovers the CPU of children that no scan saw from the counters of whoever waited for
     /// them: the growth of `cutime`, less what was already billed to those that were seen.
     pub(super) fn bill_unseen_children(&mut self) {
-        let alive: HashMap<Pid, Nanos> = (self.after.processes.iter())
-            .map(|p| (p.pid, p.started))
-            .collect();
-        let is_gone = |p: &ProcessSample| alive.get(&p.pid) != Some(&p.started);
-        let mut gone: HashMap<Pid, (Nanos, &ProcessSample)> = HashMap::new();
-        for process in self.before.processes.iter().filter(|p| is_gone(p)) {
-            if let Some(waiter) = self.surviving_ancestor(process, &is_gone) {
-                let (sum, largest) = gone.entry(waiter).or_insert((Nanos(0), process));
-                *sum += process.cpu + process.children_cpu;
-                if process.cpu > largest.cpu {
-                    *largest = process;
-                }
+        let settled = self.settled_with_ancestors();
+        let after = self.after;
+        for (at, process) in after.processes.iter().enumerate() {
+            let earlier = self.earlier[at];
+            let before = earlier.map_or(Nanos(0), |e| e.children_cpu);
+            let grown = process.children_cpu.saturating_sub(before);
+            if grown == Nanos(0) || (earlier.is_none() && !self.began_within(process)) {
+                continue;
             }
-        }
-        for process in &self.after.processes {
-            let slice = self.measured_slice(process);
+            let slice = self.measured_slice(process.place);
             if slice == Some(process.uid) {
-                continue; // The slice's own counter has it.
+                continue;
             }
-            let earlier = self.earlier(process);
-            let since = earlier.map_or(self.before.clock, |e| e.clock);
-            let grown = process
-                .children_cpu
-                .saturating_sub(earlier.map_or(Nanos(0), |e| e.children_cpu));
-            let (known, whose) = gone
-                .get(&process.pid)
-                .map_or((Nanos(0), process.uid), |(sum, largest)| {
-                    (*sum, largest.uid)
-                });
-            let unseen = Cores::of(
-                grown.saturating_sub(known),
-                process.clock.saturating_sub(since),
-            );
+            let (known, whose) = match settled.get(&process.pid) {
+                Some((sum, largest)) => (*sum, largest.uid),
+                None => (Nanos(0), process.uid),
+            };
+            let elapsed = match earlier {
+                Some(earlier) => process.clock.saturating_sub(earlier.clock),
+                None => self.since(process),
+            };
+            let unseen = Cores::of(grown.saturating_sub(known), elapsed);
             if unseen.0 > 0.0 {
-                self.by_uid.entry(whose).or_default().cpu_elsewhere += unseen;
+                self.by_uid.entry(whose).or_default().cpu += unseen;
                 if let Some(host) = slice {
-                    self.by_uid.entry(host).or_default().cpu_of_guests += unseen;
+                    self.by_uid.entry(host).or_default().guests.cpu += unseen;
                 }
             }
         }
     }
 
-    /// The nearest ancestor that lives on: it, or one between, waited for the process.
-    fn surviving_ancestor(
-        &self,
-        process: &ProcessSample,
-        is_gone: &impl Fn(&ProcessSample) -> bool,
-    ) -> Option<Pid> {
-        let mut parent = process.parent;
-        // A chain longer than this is a loop made by pids given away again.
-        for _ in 0..64 {
-            match self.earlier.get(&parent) {
-                Some(p) if is_gone(p) => parent = p.parent,
-                Some(p) => return Some(p.pid),
-                None => return None,
+    /// For each process that waited for others which have ended: the CPU these were billed while
+    /// they lived, and the largest of them.
+    fn settled_with_ancestors(&self) -> HashMap<Pid, (Nanos, &'a ProcessSample)> {
+        let ended: BTreeMap<Pid, &ProcessSample> = self.gone.iter().map(|p| (p.pid, *p)).collect();
+        let mut settled: HashMap<Pid, (Nanos, &ProcessSample)> = HashMap::new();
+        for process in &self.gone {
+            let mut parent = process.parent;
+            // A chain longer than this is a loop made by pids given away again.
+            for _ in 0..64 {
+                match ended.get(&parent) {
+                    Some(between) => parent = between.parent,
+                    None => break,
+                }
+            }
+            let (sum, largest) = settled.entry(parent).or_insert((Nanos(0), process));
+            *sum += process.cpu + process.children_cpu;
+            if process.cpu > largest.cpu {
+                *largest = process;
             }
         }
-        None
+        settled
     }
 }
 

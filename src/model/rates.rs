@@ -16,16 +16,19 @@ use crate::base::id::Uid;
 use crate::base::units::{Bytes, Cores, Nanos};
 
 use super::billing::{Bill, Bills, find_slice};
-use super::sample::{CgroupVersion, HostSample, Sample, SliceLimits, SliceSample};
+use super::sample::{
+    CgroupVersion, HostSample, ProcessDetail, ProcessMemory, Sample, SliceLimits, SliceSample,
+};
 use super::snapshot::{
-    HostPressure, HostUsage, Outside, Snapshot, State, UserLimits, UserPressure, UserUsage,
+    HostPressure, HostUsage, Outside, ProcessUsage, Snapshot, State, UserLimits, UserPressure,
+    UserUsage,
 };
 
 /// Usage between two samples, `before` the older.
 #[must_use]
 pub fn usage(before: &Sample, after: &Sample) -> Snapshot {
     let mut bills = Bills::new(before, after);
-    let processes = bills.bill_processes();
+    bills.bill_processes();
     bills.bill_unseen_children();
     let mut bills = bills.by_uid;
     for slice in &after.slices {
@@ -39,13 +42,13 @@ pub fn usage(before: &Sample, after: &Sample) -> Snapshot {
         let cpu = |u: &UserUsage| u.cpu_cores.map_or(0.0, |c| c.0);
         cpu(b).total_cmp(&cpu(a)).then(a.uid.cmp(&b.uid))
     });
-    let host = host_usage(before, after, &users, processes.len() as u64);
+    let host = host_usage(before, after, &users);
     Snapshot {
         taken_at: after.taken_at,
         interval_s: after.clock.saturating_sub(before.clock).as_secs_f64(),
         host,
         users,
-        processes,
+        processes: details(before, after),
     }
 }
 
@@ -59,29 +62,31 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
 
     let cpu_slice = rates.as_ref().and_then(|r| r.cpu);
     let cpu_cores = match (cpu_slice, slice.is_some()) {
-        (Some(cpu), _) => Some((cpu - bill.cpu_of_guests) + bill.cpu_elsewhere),
+        (Some(cpu), _) => Some((cpu - bill.guests.cpu) + bill.cpu),
         (None, true) => None,
-        (None, false) => Some(bill.cpu_elsewhere),
+        (None, false) => Some(bill.cpu),
     };
     let memory_slice = slice.and_then(|s| s.memory);
     let own = memory_slice
-        .map(|m| m.used.saturating_sub(bill.memory_of_guests) + m.swap.unwrap_or_default());
-    let memory_bytes = match (own, bill.memory_elsewhere) {
+        .map(|m| m.used.saturating_sub(bill.guests.memory) + m.swap.unwrap_or_default());
+    let memory_bytes = match (own, bill.memory) {
         (None, None) => None,
         (own, elsewhere) => Some(own.unwrap_or_default() + elsewhere.unwrap_or_default()),
     };
-    let swap_bytes = match (memory_slice, bill.memory_elsewhere) {
-        (Some(m), _) => m.swap.map(|swap| swap + bill.swap_elsewhere),
-        (None, Some(_)) => Some(bill.swap_elsewhere),
+    let swap_bytes = match (memory_slice, bill.memory) {
+        (Some(m), _) => m.swap.map(|swap| swap + bill.swap),
+        (None, Some(_)) => Some(bill.swap),
         (None, None) => None,
     };
     // Nothing reads the I/O of processes one by one yet, so a mixed sum would be too small.
     let io = rates
         .as_ref()
-        .filter(|_| bill.tasks_elsewhere == 0)
+        .filter(|_| bill.tasks == 0)
         .and_then(|r| r.io);
     let is_v2 = after.host.cgroup == CgroupVersion::V2;
     let limits = slice.map(|s| s.limits).unwrap_or_default();
+    let in_slice = slice.and_then(|s| s.processes).unwrap_or(0);
+    let in_slice = in_slice.saturating_sub(bill.guests.processes);
     let mut usage = UserUsage {
         user: match account.and_then(|a| a.name.clone()) {
             Some(name) => name,
@@ -93,10 +98,10 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
         memory_bytes,
         memory_cache_bytes: memory_slice.map(|m| m.cache),
         swap_bytes,
-        processes: bill.processes,
+        processes: in_slice + bill.processes,
         tasks: match slice {
-            Some(slice) => slice.tasks.map(|tasks| tasks + bill.tasks_elsewhere),
-            None => Some(bill.tasks_elsewhere),
+            Some(slice) => slice.tasks.map(|tasks| tasks + bill.tasks),
+            None => Some(bill.tasks),
         },
         io_read_bytes_per_s: io.map(|(read, _)| read),
         io_write_bytes_per_s: io.map(|(_, written)| written),
@@ -108,15 +113,11 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
         }),
         oom_kills: slice.and_then(|s| s.oom_kills),
         outside: Outside {
-            processes: bill.processes_elsewhere,
-            cpu_cores: is_v2.then_some(if person {
-                bill.cpu_elsewhere
-            } else {
-                Cores(0.0)
-            }),
-            memory_bytes: match bill.memory_elsewhere {
+            processes: bill.outside,
+            cpu_cores: is_v2.then_some(if person { bill.cpu } else { Cores(0.0) }),
+            memory_bytes: match bill.memory {
                 _ if !is_v2 => None,
-                memory if person && bill.processes_elsewhere > 0 => memory,
+                memory if person && bill.outside > 0 => memory,
                 _ => Some(Bytes(0)),
             },
             cgroups: bill.cgroups.into_iter().collect(),
@@ -228,7 +229,46 @@ fn near_limit(slice: &SliceSample, limits: SliceLimits, cpu: Option<Cores>) -> b
         || near(cpu.map(|c| c.0), limits.cpu_quota)
 }
 
-fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage], processes: u64) -> HostUsage {
+/// Processes of whoever is looked at closely. One that began since has used all it used since.
+fn details(before: &Sample, after: &Sample) -> Vec<ProcessUsage> {
+    let usage = |process: &ProcessDetail| {
+        let earlier = before
+            .details
+            .binary_search_by_key(&process.pid, |d| d.pid)
+            .ok()
+            .and_then(|at| before.details.get(at))
+            .filter(|earlier| earlier.started == process.started);
+        let age = after
+            .host
+            .uptime
+            .map(|up| up.saturating_sub(process.started));
+        let cpu_cores = match (earlier, age) {
+            (Some(earlier), _) => Some(Cores::of(
+                process.cpu.saturating_sub(earlier.cpu),
+                process.clock.saturating_sub(earlier.clock),
+            )),
+            (None, Some(age)) if age <= after.clock.saturating_sub(before.clock) => {
+                Some(Cores::of(process.cpu, age.max(Nanos(1))))
+            }
+            (None, _) => None,
+        };
+        ProcessUsage {
+            pid: process.pid,
+            parent: process.parent,
+            uid: process.uid,
+            cpu_cores,
+            memory: process.memory.map(ProcessMemory::total),
+            threads: process.threads,
+            state: process.state,
+            age_s: age.map(|age| age.0 / Nanos::SECOND.0),
+            cgroup: process.cgroup.clone(),
+            command: Arc::clone(&process.command),
+        }
+    };
+    after.details.iter().map(usage).collect()
+}
+
+fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage]) -> HostUsage {
     let host: &HostSample = &after.host;
     let elapsed = after.clock.saturating_sub(before.clock);
     let busy = match (before.host.cpu_busy, host.cpu_busy) {
@@ -261,7 +301,7 @@ fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage], processes: u
             io_full_avg10: host.pressure.io_full,
         },
         cgroup: host.cgroup,
-        processes,
+        processes: host.processes,
         uptime_s: host.uptime.map(|up| up.0 / Nanos::SECOND.0),
     }
 }

@@ -23,8 +23,13 @@ pub struct Sample {
     pub host: HostSample,
     /// One entry per `user-UID.slice` of cgroup v2, ordered by uid; empty on other hosts.
     pub slices: Vec<SliceSample>,
-    /// Every process that could be seen, ordered by pid.
+    /// Processes that are counted one by one, ordered by pid: those that no slice's bill covers,
+    /// or all of them where there are no slices. Kernel threads are not among them.
     pub processes: Vec<ProcessSample>,
+    /// The cgroups that [`ProcessSample::place`] speaks of.
+    pub places: Arc<Vec<Place>>,
+    /// Processes of whoever is looked at closely, ordered by pid.
+    pub details: Vec<ProcessDetail>,
     /// What is known of each uid that appears above.
     pub accounts: BTreeMap<Uid, Account>,
 }
@@ -75,6 +80,8 @@ pub struct HostSample {
     pub pressure: Pressure,
     /// Since boot.
     pub uptime: Option<Nanos>,
+    /// Processes, kernel threads included.
+    pub processes: u64,
 }
 
 /// `/proc/meminfo`, the lines that matter.
@@ -105,6 +112,21 @@ pub struct Pressure {
     pub io_full: Option<f64>,
 }
 
+impl Pressure {
+    /// Whether anything waited.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        let all = [
+            self.cpu_some,
+            self.memory_some,
+            self.memory_full,
+            self.io_some,
+            self.io_full,
+        ];
+        all.into_iter().flatten().any(|share| share > 0.0)
+    }
+}
+
 /// One `user-UID.slice`: what the kernel charges to all that logind put there.
 #[derive(Clone, Debug)]
 pub struct SliceSample {
@@ -118,6 +140,8 @@ pub struct SliceSample {
     pub throttling: Option<Throttling>,
     /// `memory.stat` and `memory.swap.current`.
     pub memory: Option<SliceMemory>,
+    /// Processes in it and below.
+    pub processes: Option<u32>,
     /// `pids.current`: processes and threads.
     pub tasks: Option<u64>,
     /// `io.stat`: bytes read and written, all devices.
@@ -174,44 +198,124 @@ pub struct SliceLimits {
     pub tasks_max: Option<u64>,
 }
 
-/// One process.
-#[derive(Clone, Debug)]
+/// One process that is counted by itself.
+#[derive(Clone, Copy, Debug)]
 pub struct ProcessSample {
     /// Its id.
     pub pid: Pid,
+    /// Which process of that pid this is: pids are given away again, these numbers are not.
+    pub birth: u32,
     /// Its parent.
     pub parent: Pid,
-    /// When it began, since boot: with the pid it names a process for ever.
-    pub started: Nanos,
     /// The real uid: who started it, also for set-uid programs.
     pub uid: Uid,
+    /// Where it runs.
+    pub place: PlaceId,
+    /// When it began, since boot; `None` until somebody had the time to ask.
+    pub started: Option<Nanos>,
     /// The monotonic clock when it was read.
     pub clock: Nanos,
     /// CPU time of all its threads.
     pub cpu: Nanos,
     /// CPU time of its children that ended and were waited for, and of theirs.
     pub children_cpu: Nanos,
-    /// What it holds; `None` for kernel threads and where the kernel refuses to tell.
+    /// What it holds; `None` where the kernel refuses to tell.
+    pub memory: Option<ProcessMemory>,
+    /// Threads.
+    pub threads: u32,
+}
+
+/// A number for a cgroup, valid within one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PlaceId(pub u32);
+
+impl PlaceId {
+    /// Not known, or nobody asked.
+    pub const UNKNOWN: Self = Self(u32::MAX);
+}
+
+/// A cgroup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its path, cleaned.
+    pub path: Arc<str>,
+    /// Whose slice it lies in.
+    pub owner: Option<Uid>,
+}
+
+impl Place {
+    /// A cgroup by its clean path.
+    #[must_use]
+    pub fn of(path: String) -> Self {
+        Self {
+            owner: slice_owner(&path),
+            path: path.into(),
+        }
+    }
+}
+
+/// One process, looked at closely.
+#[derive(Clone, Debug)]
+pub struct ProcessDetail {
+    /// Its id.
+    pub pid: Pid,
+    /// Its parent.
+    pub parent: Pid,
+    /// Whose it is.
+    pub uid: Uid,
+    /// When it began, since boot.
+    pub started: Nanos,
+    /// The monotonic clock when it was read.
+    pub clock: Nanos,
+    /// CPU time of all its threads.
+    pub cpu: Nanos,
+    /// What it holds.
     pub memory: Option<ProcessMemory>,
     /// Threads.
     pub threads: u32,
     /// State letter of `/proc/PID/stat`.
     pub state: char,
-    /// Where it runs; `None` when unreadable.
+    /// Where it runs, cleaned.
     pub cgroup: Option<Arc<str>>,
-    /// `comm`, cleaned.
-    pub name: Arc<str>,
-    /// The command line, cleaned and cut; read only for the person who is looked at.
-    pub command: Option<Arc<str>>,
+    /// The command line, cleaned and cut; the name where there is none.
+    pub command: Arc<str>,
 }
 
-/// Memory of one process.
+/// Memory of one process, in KiB as the kernel tells it: there are many of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProcessMemory {
+    resident_kib: u32,
+    swap_kib: u32,
+}
+
+impl ProcessMemory {
+    /// From bytes; four TiB and more count as four.
+    #[must_use]
+    pub fn new(resident: Bytes, swap: Bytes) -> Self {
+        let kib = |bytes: Bytes| u32::try_from(bytes.0 / 1024).unwrap_or(u32::MAX);
+        Self {
+            resident_kib: kib(resident),
+            swap_kib: kib(swap),
+        }
+    }
+
     /// `RssAnon + RssShmem`: shared pages count for each process that maps them.
-    pub resident: Bytes,
+    #[must_use]
+    pub fn resident(self) -> Bytes {
+        Bytes::from_kib(self.resident_kib.into())
+    }
+
     /// `VmSwap`.
-    pub swap: Bytes,
+    #[must_use]
+    pub fn swap(self) -> Bytes {
+        Bytes::from_kib(self.swap_kib.into())
+    }
+
+    /// Both: what ending the process would free.
+    #[must_use]
+    pub fn total(self) -> Bytes {
+        self.resident() + self.swap()
+    }
 }
 
 /// What is known of a uid.

@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub host: HostUsage,
     /// Everyone with a process or a slice, people and others, most CPU first.
     pub users: Vec<UserUsage>,
-    /// Processes, for the screens that go below the person.
+    /// Processes of whoever is looked at closely.
     #[serde(skip)]
     pub processes: Vec<ProcessUsage>,
 }
@@ -195,8 +195,8 @@ pub struct ProcessUsage {
     pub parent: Pid,
     /// Whose it is.
     pub uid: Uid,
-    /// CPU used.
-    pub cpu_cores: Cores,
+    /// CPU used; `None` when it was not looked at before.
+    pub cpu_cores: Option<Cores>,
     /// Memory it holds, swapped-out pages included.
     pub memory: Option<Bytes>,
     /// Threads.
@@ -205,8 +205,6 @@ pub struct ProcessUsage {
     pub state: char,
     /// Seconds since it began.
     pub age_s: Option<u64>,
-    /// Whether it runs outside its owner's slice.
-    pub outside: bool,
     /// The cgroup it is in, cleaned.
     pub cgroup: Option<Arc<str>>,
     /// Command line where it was read, else the name.

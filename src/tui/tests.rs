@@ -47,12 +47,11 @@ fn process(pid: u32, uid: u32, cpu: f64, command: &str) -> ProcessUsage {
         pid: Pid(pid),
         parent: Pid(1),
         uid: Uid(uid),
-        cpu_cores: Cores(cpu),
+        cpu_cores: Some(Cores(cpu)),
         memory: Some(Bytes(300 << 20)),
         threads: 3,
         state: 'R',
         age_s: Some(5000),
-        outside: false,
         cgroup: Some("/user.slice/user-1001.slice/session-1.scope".into()),
         command: command.into(),
     }

@@ -22,6 +22,7 @@ pub struct Fixture {
     dir: TempDir,
     pids: u32,
     passwd: String,
+    is_v2: bool,
 }
 
 /// One process of it.
@@ -53,6 +54,7 @@ impl Fixture {
             dir: tempfile::tempdir().unwrap(),
             pids: 1,
             passwd: "root:x:0:0:root:/root:/bin/bash\n".to_owned(),
+            is_v2: false,
         };
         let mut stat = format!("cpu  {} 0 500 90000 10 0 5 0 0 0\n", 1000 * cpus);
         for cpu in 0..cpus {
@@ -81,7 +83,9 @@ impl Fixture {
 
     /// cgroup v2 with every controller and pressure information.
     pub fn v2(cpus: u32) -> Self {
-        let fixture = Self::bare(cpus);
+        let mut fixture = Self::bare(cpus);
+        fixture.is_v2 = true;
+        fixture.put("sys/fs/cgroup/cgroup.procs", "");
         fixture.put(
             "sys/fs/cgroup/cgroup.controllers",
             "cpuset cpu io memory hugetlb pids\n",
@@ -139,6 +143,7 @@ impl Fixture {
     pub fn slice(&self, uid: u32, anon: u64, cpu_usec: u64) {
         let dir = format!("sys/fs/cgroup/user.slice/user-{uid}.slice");
         let put = |file: &str, content: String| self.put(&format!("{dir}/{file}"), content);
+        put("cgroup.procs", String::new());
         put(
             "cpu.stat",
             format!(
@@ -199,12 +204,17 @@ impl Fixture {
         self.put(
             &format!("proc/{pid}/status"),
             format!(
-                "Name:\t{name}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nRssAnon:\t{} kB\nRssFile:\t9 kB\nRssShmem:\t0 kB\nVmSwap:\t0 kB\n",
+                "Name:\t{name}\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nRssAnon:\t{} kB\nRssFile:\t9 kB\nRssShmem:\t0 kB\nVmSwap:\t0 kB\nThreads:\t{threads}\n",
                 anon / 1024
             ),
         );
         self.put(&format!("proc/{pid}/cgroup"), format!("0::{cgroup}\n"));
         self.put(&format!("proc/{pid}/cmdline"), command);
+        if self.is_v2 {
+            let procs = format!("sys/fs/cgroup{}/cgroup.procs", cgroup.trim_end_matches('/'));
+            let there = fs::read_to_string(self.dir.path().join(&procs)).unwrap_or_default();
+            self.put(&procs, format!("{there}{pid}\n"));
+        }
         pid
     }
 

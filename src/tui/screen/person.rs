@@ -84,10 +84,11 @@ impl Person {
             .iter()
             .filter(|process| process.uid == self.uid)
             .collect();
+        let cpu = |p: &ProcessUsage| p.cpu_cores.map(Cores::hundredths);
         let memory = |p: &ProcessUsage| p.memory.map(|b| b.0 >> 20);
         rows.sort_by(|a, b| {
             match self.order {
-                Order::Cpu => b.cpu_cores.hundredths().cmp(&a.cpu_cores.hundredths()),
+                Order::Cpu => cpu(b).cmp(&cpu(a)),
                 Order::Memory => memory(b).cmp(&memory(a)),
                 Order::Pid => std::cmp::Ordering::Equal,
             }
@@ -194,11 +195,14 @@ fn process_row(
 ) {
     let theme = view.theme;
     let mark = if chosen { "> " } else { "  " };
+    let cpu = process
+        .cpu_cores
+        .map_or_else(|| "-".to_owned(), Cores::short);
     let age = process.age_s.map_or_else(|| "-".to_owned(), short_age);
     let figures = format!(
         "{} {} {} {} {}  ",
         theme.cell_right(&process.pid.to_string(), 8),
-        theme.cell_right(&process.cpu_cores.short(), 6),
+        theme.cell_right(&cpu, 6),
         theme.cell_right(
             &process.memory.map_or_else(|| "-".to_owned(), Bytes::short),
             7

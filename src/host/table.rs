@@ -1,0 +1,254 @@
+//! Processes that are followed one by one, at a cost that grows with what changed.
+//!
+//! Each pass reads every process's CPU clock, which opens nothing. Only a process whose clock
+//! moved has its memory read again: one that did not run cannot have changed what it holds,
+//! though the kernel may have swapped some of it out, which a slow round over all brings in
+//! ([`ROUND`] passes). Who owns a process may change soon after its birth (cron and `su` fork
+//! first), so the young are asked for it whenever they ran.
+
+use crate::base::id::{Pid, Uid};
+use crate::base::units::{Bytes, Nanos};
+use crate::model::sample::{PlaceId, ProcessMemory, ProcessSample};
+
+use super::procdir::ProcDir;
+use super::process::{Stat, Statm, Status, StatusMemory};
+use super::root::Root;
+use super::{clock, cpu_clock};
+
+/// Every process is read whole once in so many passes.
+const ROUND: u32 = 256;
+/// One that runs, more often: threads and children's CPU come with it.
+const ROUND_OF_BUSY: u32 = 16;
+/// How many passes a process counts as young.
+const YOUNG: u32 = 6;
+/// Processes that were there first are given their parents and ages a few at a time.
+const WHOLE_AT_ONCE: usize = 64;
+
+/// The processes that are followed, ordered by pid.
+#[derive(Debug)]
+pub(super) struct Table {
+    entries: Vec<Entry>,
+    births: u32,
+    page: u64,
+    ticks: u64,
+    live: bool,
+    proc: ProcDir,
+    buffer: Vec<u8>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    sample: ProcessSample,
+    /// The pass in which it was first seen.
+    since: u32,
+    /// `RssShmem` of the last whole reading; `statm` does not tell it apart.
+    shared_kib: u32,
+    /// A thread of the kernel: it is nobody's, and its CPU is the system's by subtraction.
+    kernel: bool,
+    /// Whether `stat` has been read.
+    whole: bool,
+    /// Whether it ever had children that ended: then their CPU is asked for whenever it ran.
+    parent: bool,
+}
+
+impl Table {
+    pub(super) fn new(root: &Root) -> Self {
+        Self {
+            entries: Vec::new(),
+            births: 0,
+            page: rustix::param::page_size() as u64,
+            ticks: rustix::param::clock_ticks_per_second(),
+            live: root.is_live(),
+            proc: ProcDir::new(root),
+            buffer: Vec::with_capacity(4096),
+        }
+    }
+
+    /// Samples of all that are followed, kernel threads left out, ordered by pid.
+    pub(super) fn samples(&self) -> Vec<ProcessSample> {
+        let mut samples = Vec::with_capacity(self.entries.len());
+        let people = self.entries.iter().filter(|entry| !entry.kernel);
+        samples.extend(people.map(|entry| entry.sample));
+        samples
+    }
+
+    /// How many are followed, kernel threads included.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn contains(&self, pid: Pid) -> bool {
+        self.position(pid).is_ok()
+    }
+
+    fn position(&self, pid: Pid) -> Result<usize, usize> {
+        self.entries
+            .binary_search_by_key(&pid, |entry| entry.sample.pid)
+    }
+
+    /// Goes over all that are followed; those that ended are dropped, as are those for which
+    /// `stays` says so.
+    pub(super) fn refresh(&mut self, pass: u32, mut stays: impl FnMut(&mut ProcessSample) -> bool) {
+        let mut entries = std::mem::take(&mut self.entries);
+        let mut whole_left = WHOLE_AT_ONCE;
+        let mut now = clock::monotonic();
+        let mut count = 0u32;
+        entries.retain_mut(|entry| {
+            if entry.kernel {
+                let turn = pass.wrapping_add(entry.sample.pid.0);
+                return !turn.is_multiple_of(ROUND) || self.proc.owner(entry.sample.pid).is_some();
+            }
+            count += 1;
+            if count.is_multiple_of(32) {
+                now = clock::monotonic();
+            }
+            self.reread(entry, pass, now, &mut whole_left) && stays(&mut entry.sample)
+        });
+        self.entries = entries;
+    }
+
+    /// Brings one entry up to date; `false` when the process has gone.
+    fn reread(&mut self, entry: &mut Entry, pass: u32, now: Nanos, whole_left: &mut usize) -> bool {
+        if !self.live {
+            entry.sample.clock = now;
+            return self.read_whole(entry, pass);
+        }
+        let Some(cpu) = cpu_clock::read(entry.sample.pid) else {
+            return false;
+        };
+        let ran = cpu != entry.sample.cpu;
+        entry.sample.clock = now;
+        entry.sample.cpu = cpu;
+        let young = pass.wrapping_sub(entry.since) <= YOUNG;
+        let turn = pass.wrapping_add(entry.sample.pid.0);
+        let due = turn.is_multiple_of(ROUND) || (ran && turn.is_multiple_of(ROUND_OF_BUSY));
+        let late = !entry.whole && *whole_left > 0;
+        if due || late || (ran && (young || entry.parent)) {
+            *whole_left = whole_left.saturating_sub(usize::from(late));
+            return self.read_whole(entry, pass);
+        }
+        if ran {
+            self.read_resident(entry);
+        }
+        true
+    }
+
+    /// Follows processes that were not followed before. `at_start` leaves out what would delay
+    /// the first picture; it comes in the passes after.
+    pub(super) fn add(
+        &mut self,
+        pass: u32,
+        pids: impl Iterator<Item = (Pid, PlaceId)>,
+        at_start: bool,
+    ) {
+        let mut added = false;
+        for (pid, place) in pids {
+            if let Some(entry) = self.first_look(pass, pid, place, at_start) {
+                added |= self
+                    .entries
+                    .last()
+                    .is_some_and(|last| last.sample.pid > pid);
+                self.entries.push(entry);
+            }
+        }
+        if at_start {
+            self.entries.shrink_to_fit();
+        }
+        if added {
+            self.entries.sort_unstable_by_key(|entry| entry.sample.pid);
+        }
+    }
+
+    fn first_look(&mut self, pass: u32, pid: Pid, place: PlaceId, at_start: bool) -> Option<Entry> {
+        let cpu = if self.live {
+            cpu_clock::read(pid)?
+        } else {
+            Nanos(0)
+        };
+        self.births = self.births.wrapping_add(1);
+        let mut entry = Entry {
+            sample: ProcessSample {
+                pid,
+                birth: self.births,
+                parent: Pid(0),
+                uid: Uid::ROOT,
+                place,
+                started: None,
+                clock: clock::monotonic(),
+                cpu,
+                children_cpu: Nanos(0),
+                memory: None,
+                threads: 1,
+            },
+            since: pass,
+            shared_kib: 0,
+            kernel: false,
+            whole: false,
+            parent: false,
+        };
+        if at_start && self.live {
+            // The owner of the directory is the effective uid, or root where the process hides
+            // its memory: root's are read whole to be sure.
+            let owner = self.proc.owner(pid)?;
+            if owner != Uid::ROOT {
+                entry.sample.uid = owner;
+                self.read_resident(&mut entry);
+                return Some(entry);
+            }
+        }
+        self.read_whole(&mut entry, pass).then_some(entry)
+    }
+
+    /// `status` and `stat`: everything. `false` when the process has gone or may not be seen.
+    fn read_whole(&mut self, entry: &mut Entry, pass: u32) -> bool {
+        let pid = entry.sample.pid;
+        if !self.proc.read(pid, "status", &mut self.buffer) {
+            return false;
+        }
+        let Some(status) = Status::parse(&self.buffer) else {
+            return false;
+        };
+        if status.uid != entry.sample.uid {
+            // It has become somebody else's: young again, should it change once more.
+            entry.sample.uid = status.uid;
+            entry.since = pass;
+        }
+        entry.sample.memory = status.memory.map(StatusMemory::billed);
+        entry.shared_kib = status.memory.map_or(0, |memory| {
+            u32::try_from(memory.shared.0 / 1024).unwrap_or(u32::MAX)
+        });
+        entry.sample.threads = status.threads;
+        if !self.proc.read(pid, "stat", &mut self.buffer) {
+            return false;
+        }
+        let Some(stat) = Stat::parse(&self.buffer, self.ticks) else {
+            return false;
+        };
+        entry.sample.parent = stat.parent;
+        entry.sample.started = Some(stat.started);
+        entry.parent |= stat.children_cpu > Nanos(0);
+        entry.sample.children_cpu = stat.children_cpu;
+        if !self.live {
+            entry.sample.cpu = stat.cpu;
+        }
+        entry.kernel =
+            self.live && (pid == Pid(2) || stat.parent == Pid(2)) && status.memory.is_none();
+        entry.whole = true;
+        true
+    }
+
+    /// `statm`: what it holds now, at a third of the cost. It may have gone meanwhile, which the
+    /// next pass sees.
+    fn read_resident(&mut self, entry: &mut Entry) {
+        if !self.proc.read(entry.sample.pid, "statm", &mut self.buffer) {
+            return;
+        }
+        let Some(statm) = Statm::parse(&self.buffer) else {
+            return;
+        };
+        let anonymous = Bytes(statm.resident.saturating_sub(statm.shared) * self.page);
+        let shared = Bytes::from_kib(entry.shared_kib.into());
+        let swap = entry.sample.memory.map_or(Bytes(0), ProcessMemory::swap);
+        entry.sample.memory = Some(ProcessMemory::new(anonymous + shared, swap));
+    }
+}
