@@ -42,6 +42,7 @@ fn sample(at: Nanos, version: CgroupVersion) -> Sample {
         person: true,
     };
     Sample {
+        pass: u32::try_from(at.0 / 1_000_000).unwrap() + 1,
         taken_at: "2026-11-21T03:12:09Z".parse().unwrap(),
         clock: at,
         host: HostSample {
@@ -92,11 +93,12 @@ fn process(pid: u32, parent: u32, uid: Uid, cgroup: &str, at: Nanos, cpu: Nanos)
         parent: Pid(parent),
         uid,
         place: PlaceId(u32::try_from(place).unwrap()),
-        started: Some(Nanos(1)),
-        clock: at,
+        born_in: 0,
+        // Samples are taken at full seconds.
+        read_after_us: u32::try_from(at.0 % 1_000_000_000 / 1000).unwrap(),
         cpu,
         children_cpu: Nanos(0),
-        memory: Some(ProcessMemory::new(Bytes(100 << 10), Bytes(10 << 10))),
+        memory: ProcessMemory::new(Bytes(100 << 10), Bytes(10 << 10)),
         threads: 2,
     }
 }
@@ -219,7 +221,7 @@ fn a_pid_given_away_again_is_another_process() {
         .processes
         .push(process(10, 1, ALICE, "/", ms(0), ms(90_000)));
     let mut other = process(10, 1, BOB, "/", ms(1000), ms(40));
-    (other.birth, other.started) = (77, Some(Nanos(BOOTED + ms(500).0)));
+    (other.birth, other.born_in) = (77, 500);
     after.processes.push(other);
     let snapshot = usage(&before, &after);
     assert_eq!(cores(of(&snapshot, BOB)), 0.04);

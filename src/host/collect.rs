@@ -77,12 +77,13 @@ impl Collector {
         let load = self.root.peek("/proc/loadavg").unwrap_or_default();
         let mut host = self.host(&stat, &load);
         let (slices, total) = match self.version {
-            CgroupVersion::V2 => self.by_slices(),
+            CgroupVersion::V2 => self.by_slices(clock),
             CgroupVersion::Hybrid | CgroupVersion::V1 | CgroupVersion::None => {
-                self.by_processes(&stat, &load)
+                self.by_processes(clock, &stat, &load)
             }
         };
         host.processes = total;
+        self.table.end_pass(host.uptime);
         let processes = self.table.samples();
         let details = focus.map_or_else(Vec::new, |uid| {
             let elsewhere = processes.iter().filter(|p| p.uid == uid).map(|p| p.pid);
@@ -95,6 +96,7 @@ impl Collector {
             .collect();
         self.describe(&uids);
         Sample {
+            pass: self.pass,
             taken_at,
             clock,
             host,
@@ -107,7 +109,7 @@ impl Collector {
     }
 
     /// cgroup v2: the slices' own counters, and one by one only what is outside of them.
-    fn by_slices(&mut self) -> (Vec<SliceSample>, u64) {
+    fn by_slices(&mut self, clock: Nanos) -> (Vec<SliceSample>, u64) {
         if self.places.is_full() {
             self.places = Places::default();
             self.outside = Outside::default();
@@ -121,7 +123,7 @@ impl Collector {
             .outside
             .read(root, pass, &mut self.places, &mut self.buffer);
         let found: HashMap<Pid, PlaceId> = found.into_iter().collect();
-        self.table.refresh(pass, |process| {
+        self.table.refresh((pass, clock), |process| {
             let place = found.get(&process.pid);
             process.place = place.copied().unwrap_or(process.place);
             place.is_some()
@@ -130,7 +132,7 @@ impl Collector {
             .into_iter()
             .filter(|(pid, _)| !self.table.contains(*pid))
             .collect();
-        self.table.add(pass, new.into_iter(), false);
+        self.table.add((pass, clock), new.into_iter(), false);
         let guests: usize = self.outside.guests();
         let inside: u64 = slices
             .iter()
@@ -144,9 +146,9 @@ impl Collector {
     }
 
     /// Everything one by one.
-    fn by_processes(&mut self, stat: &str, load: &str) -> (Vec<SliceSample>, u64) {
+    fn by_processes(&mut self, clock: Nanos, stat: &str, load: &str) -> (Vec<SliceSample>, u64) {
         let (root, pass) = (&self.root, self.pass);
-        self.table.refresh(pass, |_| true);
+        self.table.refresh((pass, clock), |_| true);
         let forks = stat
             .lines()
             .find_map(|line| line.strip_prefix("processes "));
@@ -164,7 +166,7 @@ impl Collector {
             .filter(|pid| !self.table.contains(*pid))
             .map(|pid| (pid, PlaceId::UNKNOWN))
             .collect();
-        self.table.add(pass, new.into_iter(), at_start);
+        self.table.add((pass, clock), new.into_iter(), at_start);
         (Vec::new(), self.table.len() as u64)
     }
 

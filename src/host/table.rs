@@ -29,6 +29,8 @@ const WHOLE_AT_ONCE: usize = 64;
 pub(super) struct Table {
     entries: Vec<Entry>,
     births: u32,
+    /// When the last pass was, since boot, a tick ago to be sure: what began later is new.
+    last_pass: Nanos,
     page: u64,
     ticks: u64,
     live: bool,
@@ -56,6 +58,7 @@ impl Table {
         Self {
             entries: Vec::new(),
             births: 0,
+            last_pass: Nanos(u64::MAX),
             page: rustix::param::page_size() as u64,
             ticks: rustix::param::clock_ticks_per_second(),
             live: root.is_live(),
@@ -86,12 +89,16 @@ impl Table {
             .binary_search_by_key(&pid, |entry| entry.sample.pid)
     }
 
-    /// Goes over all that are followed; those that ended are dropped, as are those for which
+    /// Goes over all that are followed, `begun` being the clock of the sample; those that ended are dropped, as are those for which
     /// `stays` says so.
-    pub(super) fn refresh(&mut self, pass: u32, mut stays: impl FnMut(&mut ProcessSample) -> bool) {
+    pub(super) fn refresh(
+        &mut self,
+        (pass, begun): (u32, Nanos),
+        mut stays: impl FnMut(&mut ProcessSample) -> bool,
+    ) {
         let mut entries = std::mem::take(&mut self.entries);
         let mut whole_left = WHOLE_AT_ONCE;
-        let mut now = clock::monotonic();
+        let mut now = micros_since(begun);
         let mut count = 0u32;
         entries.retain_mut(|entry| {
             if entry.kernel {
@@ -100,7 +107,7 @@ impl Table {
             }
             count += 1;
             if count.is_multiple_of(32) {
-                now = clock::monotonic();
+                now = micros_since(begun);
             }
             self.reread(entry, pass, now, &mut whole_left) && stays(&mut entry.sample)
         });
@@ -108,16 +115,16 @@ impl Table {
     }
 
     /// Brings one entry up to date; `false` when the process has gone.
-    fn reread(&mut self, entry: &mut Entry, pass: u32, now: Nanos, whole_left: &mut usize) -> bool {
+    fn reread(&mut self, entry: &mut Entry, pass: u32, now: u32, whole_left: &mut usize) -> bool {
         if !self.live {
-            entry.sample.clock = now;
+            entry.sample.read_after_us = now;
             return self.read_whole(entry, pass);
         }
         let Some(cpu) = cpu_clock::read(entry.sample.pid) else {
             return false;
         };
         let ran = cpu != entry.sample.cpu;
-        entry.sample.clock = now;
+        entry.sample.read_after_us = now;
         entry.sample.cpu = cpu;
         let young = pass.wrapping_sub(entry.since) <= YOUNG;
         let turn = pass.wrapping_add(entry.sample.pid.0);
@@ -133,17 +140,25 @@ impl Table {
         true
     }
 
+    /// Marks the end of a pass that began at this time since boot.
+    pub(super) fn end_pass(&mut self, since_boot: Option<Nanos>) {
+        /// The kernel tells both in hundredths of a second, rounded down.
+        const TICK: Nanos = Nanos(10_000_000);
+        let since_boot = since_boot.unwrap_or(Nanos(u64::MAX));
+        self.last_pass = since_boot.saturating_sub(TICK);
+    }
+
     /// Follows processes that were not followed before. `at_start` leaves out what would delay
     /// the first picture; it comes in the passes after.
     pub(super) fn add(
         &mut self,
-        pass: u32,
+        (pass, begun): (u32, Nanos),
         pids: impl Iterator<Item = (Pid, PlaceId)>,
         at_start: bool,
     ) {
         let mut added = false;
         for (pid, place) in pids {
-            if let Some(entry) = self.first_look(pass, pid, place, at_start) {
+            if let Some(entry) = self.first_look((pass, begun), pid, place, at_start) {
                 added |= self
                     .entries
                     .last()
@@ -159,7 +174,13 @@ impl Table {
         }
     }
 
-    fn first_look(&mut self, pass: u32, pid: Pid, place: PlaceId, at_start: bool) -> Option<Entry> {
+    fn first_look(
+        &mut self,
+        (pass, begun): (u32, Nanos),
+        pid: Pid,
+        place: PlaceId,
+        at_start: bool,
+    ) -> Option<Entry> {
         let cpu = if self.live {
             cpu_clock::read(pid)?
         } else {
@@ -173,12 +194,12 @@ impl Table {
                 parent: Pid(0),
                 uid: Uid::ROOT,
                 place,
-                started: None,
-                clock: clock::monotonic(),
+                born_in: 0,
+                read_after_us: micros_since(begun),
+                threads: 1,
+                memory: ProcessMemory::UNKNOWN,
                 cpu,
                 children_cpu: Nanos(0),
-                memory: None,
-                threads: 1,
             },
             since: pass,
             shared_kib: 0,
@@ -213,7 +234,9 @@ impl Table {
             entry.sample.uid = status.uid;
             entry.since = pass;
         }
-        entry.sample.memory = status.memory.map(StatusMemory::billed);
+        entry.sample.memory = status
+            .memory
+            .map_or(ProcessMemory::UNKNOWN, StatusMemory::billed);
         entry.shared_kib = status.memory.map_or(0, |memory| {
             u32::try_from(memory.shared.0 / 1024).unwrap_or(u32::MAX)
         });
@@ -225,7 +248,9 @@ impl Table {
             return false;
         };
         entry.sample.parent = stat.parent;
-        entry.sample.started = Some(stat.started);
+        if pass == entry.since && stat.started > self.last_pass {
+            entry.sample.born_in = pass;
+        }
         entry.parent |= stat.children_cpu > Nanos(0);
         entry.sample.children_cpu = stat.children_cpu;
         if !self.live {
@@ -248,7 +273,13 @@ impl Table {
         };
         let anonymous = Bytes(statm.resident.saturating_sub(statm.shared) * self.page);
         let shared = Bytes::from_kib(entry.shared_kib.into());
-        let swap = entry.sample.memory.map_or(Bytes(0), ProcessMemory::swap);
-        entry.sample.memory = Some(ProcessMemory::new(anonymous + shared, swap));
+        let swap = entry.sample.memory.known();
+        let swap = swap.map_or(Bytes(0), ProcessMemory::swap);
+        entry.sample.memory = ProcessMemory::new(anonymous + shared, swap);
     }
+}
+
+fn micros_since(begun: Nanos) -> u32 {
+    let passed = clock::monotonic().saturating_sub(begun);
+    u32::try_from(passed.0 / 1000).unwrap_or(u32::MAX)
 }

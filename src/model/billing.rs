@@ -79,36 +79,28 @@ impl<'a> Bills<'a> {
         find_slice(&self.after.slices, owner).map(|slice| slice.uid)
     }
 
-    /// When the earlier sample was taken, counted from boot.
-    fn before_since_boot(&self) -> Option<Nanos> {
-        self.before.host.uptime
-    }
-
     /// CPU within the interval. All that a process used counts when it began within it; nothing
     /// does when it only came into sight, since nobody knows when it used it.
     fn cpu_of(&self, process: &ProcessSample, earlier: Option<&ProcessSample>) -> Cores {
-        match earlier {
-            Some(earlier) => Cores::of(
-                process.cpu.saturating_sub(earlier.cpu),
-                process.clock.saturating_sub(earlier.clock),
-            ),
-            None if self.began_within(process) => Cores::of(process.cpu, self.since(process)),
-            None => Cores(0.0),
-        }
+        let before = match earlier {
+            Some(earlier) => earlier.cpu,
+            None if self.began_within(process) => Nanos(0),
+            None => return Cores(0.0),
+        };
+        Cores::of(
+            process.cpu.saturating_sub(before),
+            self.elapsed(process, earlier),
+        )
     }
 
     fn began_within(&self, process: &ProcessSample) -> bool {
-        // Both are told in hundredths of a second, and rounded down.
-        const TICK: Nanos = Nanos(10_000_000);
-        match (process.started, self.before_since_boot()) {
-            (Some(started), Some(before)) => started + TICK >= before,
-            _ => false,
-        }
+        process.born_in > self.before.pass
     }
 
-    /// From the earlier sample to the reading of this process.
-    fn since(&self, process: &ProcessSample) -> Nanos {
-        process.clock.saturating_sub(self.before.clock)
+    /// Between the two readings of a process, or since the earlier sample.
+    fn elapsed(&self, process: &ProcessSample, earlier: Option<&ProcessSample>) -> Nanos {
+        let since = earlier.map_or(self.before.clock, |e| e.clock(self.before));
+        process.clock(self.after).saturating_sub(since)
     }
 
     pub(super) fn bill_processes(&mut self) {
@@ -126,7 +118,7 @@ impl<'a> Bills<'a> {
             bill.processes += 1;
             bill.tasks += u64::from(process.threads);
             bill.cpu += cpu;
-            if let Some(memory) = process.memory {
+            if let Some(memory) = process.memory.known() {
                 *bill.memory.get_or_insert_default() += memory.total();
                 bill.swap += memory.swap();
             }
@@ -143,7 +135,8 @@ impl<'a> Bills<'a> {
                 let guests = &mut self.by_uid.entry(host).or_default().guests;
                 guests.processes += 1;
                 guests.cpu += cpu;
-                guests.memory += process.memory.map_or(Bytes(0), ProcessMemory::resident);
+                let memory = process.memory.known();
+                guests.memory += memory.map_or(Bytes(0), ProcessMemory::resident);
             }
         }
     }
@@ -168,10 +161,7 @@ impl<'a> Bills<'a> {
                 Some((sum, largest)) => (*sum, largest.uid),
                 None => (Nanos(0), process.uid),
             };
-            let elapsed = match earlier {
-                Some(earlier) => process.clock.saturating_sub(earlier.clock),
-                None => self.since(process),
-            };
+            let elapsed = self.elapsed(process, earlier);
             let unseen = Cores::of(grown.saturating_sub(known), elapsed);
             if unseen.0 > 0.0 {
                 self.by_uid.entry(whose).or_default().cpu += unseen;

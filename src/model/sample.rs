@@ -15,6 +15,8 @@ use crate::base::units::{Bytes, Nanos};
 /// Everything read in one pass over the host.
 #[derive(Clone, Debug)]
 pub struct Sample {
+    /// Passes are numbered.
+    pub pass: u32,
     /// When the pass began.
     pub taken_at: Timestamp,
     /// The monotonic clock when the host's own counters were read.
@@ -211,18 +213,27 @@ pub struct ProcessSample {
     pub uid: Uid,
     /// Where it runs.
     pub place: PlaceId,
-    /// When it began, since boot; `None` until somebody had the time to ask.
-    pub started: Option<Nanos>,
-    /// The monotonic clock when it was read.
-    pub clock: Nanos,
+    /// The pass before which it began and after which it had: 0 for one that was there before
+    /// anybody looked, or that only came into sight.
+    pub born_in: u32,
+    /// Microseconds from [`Sample::clock`] to the moment it was read.
+    pub read_after_us: u32,
+    /// Threads.
+    pub threads: u32,
+    /// What it holds.
+    pub memory: ProcessMemory,
     /// CPU time of all its threads.
     pub cpu: Nanos,
     /// CPU time of its children that ended and were waited for, and of theirs.
     pub children_cpu: Nanos,
-    /// What it holds; `None` where the kernel refuses to tell.
-    pub memory: Option<ProcessMemory>,
-    /// Threads.
-    pub threads: u32,
+}
+
+impl ProcessSample {
+    /// The monotonic clock when it was read.
+    #[must_use]
+    pub fn clock(&self, sample: &Sample) -> Nanos {
+        sample.clock + Nanos::from_micros(self.read_after_us.into())
+    }
 }
 
 /// A number for a cgroup, valid within one sample.
@@ -282,17 +293,29 @@ pub struct ProcessDetail {
 }
 
 /// Memory of one process, in KiB as the kernel tells it: there are many of these.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessMemory {
     resident_kib: u32,
     swap_kib: u32,
 }
 
 impl ProcessMemory {
+    /// Where the kernel refuses to tell.
+    pub const UNKNOWN: Self = Self {
+        resident_kib: u32::MAX,
+        swap_kib: u32::MAX,
+    };
+
+    /// Itself, unless it is not known.
+    #[must_use]
+    pub fn known(self) -> Option<Self> {
+        (self != Self::UNKNOWN).then_some(self)
+    }
+
     /// From bytes; four TiB and more count as four.
     #[must_use]
     pub fn new(resident: Bytes, swap: Bytes) -> Self {
-        let kib = |bytes: Bytes| u32::try_from(bytes.0 / 1024).unwrap_or(u32::MAX);
+        let kib = |bytes: Bytes| u32::try_from(bytes.0 / 1024).unwrap_or(u32::MAX - 1);
         Self {
             resident_kib: kib(resident),
             swap_kib: kib(swap),
