@@ -1,36 +1,54 @@
 //! The last minutes of CPU use, per person and for the host, in memory alone.
+//!
+//! A point is the average of [`POINT_S`] seconds: a trend that moves every second would say less
+//! and cost a slow line more than all the figures beside it.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::base::id::Uid;
 use crate::model::snapshot::Snapshot;
 
-/// How many snapshots are kept: five minutes at one a second.
-pub const DEPTH: usize = 300;
+/// Seconds that one point stands for.
+pub const POINT_S: i64 = 15;
+/// How many points are kept: half an hour.
+const DEPTH: usize = 120;
 
-/// CPU use over the last snapshots, oldest first.
+/// CPU use over the last minutes, oldest first.
 #[derive(Debug, Default)]
 pub struct History {
-    host: VecDeque<f32>,
-    users: HashMap<Uid, VecDeque<f32>>,
+    host: Trend,
+    users: HashMap<Uid, Trend>,
+    /// The point that is being made, counted from 1970.
+    point: i64,
+}
+
+/// Points that are done, and the sum of the one that is not.
+#[derive(Debug, Default)]
+struct Trend {
+    points: VecDeque<f32>,
+    sum: f64,
+    count: u32,
 }
 
 impl History {
-    /// Adds one snapshot. Whoever is not in it any more used nothing; who has used nothing for
-    /// the whole depth is forgotten.
+    /// Adds one snapshot. Whoever is not in it used nothing; who has used nothing for the whole
+    /// depth and has gone is forgotten.
     pub fn push(&mut self, snapshot: &Snapshot) {
-        let host = snapshot.host.cpu_busy_cores.map_or(0.0, |c| c.0);
-        append(&mut self.host, host);
+        let point = snapshot.taken_at.as_second().div_euclid(POINT_S);
+        if point != self.point {
+            self.point = point;
+            self.host.next();
+            self.users.values_mut().for_each(Trend::next);
+            self.users.retain(|uid, trend| {
+                trend.points.iter().any(|cores| *cores > 0.0) || snapshot.user(*uid).is_some()
+            });
+        }
+        self.host
+            .add(snapshot.host.cpu_busy_cores.map_or(0.0, |c| c.0));
         for user in &snapshot.users {
             let cores = user.cpu_cores.map_or(0.0, |c| c.0);
-            append(self.users.entry(user.uid).or_default(), cores);
+            self.users.entry(user.uid).or_default().add(cores);
         }
-        self.users.retain(|uid, trend| {
-            if snapshot.user(*uid).is_none() {
-                append(trend, 0.0);
-            }
-            trend.iter().any(|cores| *cores > 0.0) || snapshot.user(*uid).is_some()
-        });
     }
 
     /// The last `points` values of one person in cores, oldest first; fewer when younger.
@@ -38,25 +56,73 @@ impl History {
     pub fn user(&self, uid: Uid, points: usize) -> Vec<f32> {
         self.users
             .get(&uid)
-            .map_or_else(Vec::new, |trend| last(trend, points))
+            .map_or_else(Vec::new, |trend| trend.last(points))
     }
 
     /// The same of the host.
     #[must_use]
     pub fn host(&self, points: usize) -> Vec<f32> {
-        last(&self.host, points)
+        self.host.last(points)
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a plot needs no more")]
-fn append(trend: &mut VecDeque<f32>, cores: f64) {
-    if trend.len() == DEPTH {
-        trend.pop_front();
+impl Trend {
+    fn add(&mut self, cores: f64) {
+        self.sum += cores;
+        self.count += 1;
     }
-    trend.push_back(cores as f32);
+
+    /// Closes the point that was being made.
+    fn next(&mut self) {
+        if self.points.len() == DEPTH {
+            self.points.pop_front();
+        }
+        let average = self.average();
+        self.points.push_back(average);
+        (self.sum, self.count) = (0.0, 0);
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a plot needs no more")]
+    fn average(&self) -> f32 {
+        if self.count == 0 {
+            0.0
+        } else {
+            (self.sum / f64::from(self.count)) as f32
+        }
+    }
+
+    fn last(&self, points: usize) -> Vec<f32> {
+        let now = (self.count > 0).then(|| self.average());
+        let skip = (self.points.len() + usize::from(now.is_some())).saturating_sub(points);
+        self.points.iter().copied().chain(now).skip(skip).collect()
+    }
 }
 
-fn last(trend: &VecDeque<f32>, points: usize) -> Vec<f32> {
-    let skip = trend.len().saturating_sub(points);
-    trend.iter().skip(skip).copied().collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_an_average_and_the_newest_is_in_the_making() {
+        let mut trend = Trend::default();
+        for cores in [1.0, 2.0, 3.0] {
+            trend.add(cores);
+        }
+        assert_eq!(trend.last(4), [2.0]);
+        trend.next();
+        assert_eq!(trend.last(4), [2.0]);
+        trend.add(8.0);
+        assert_eq!(trend.last(4), [2.0, 8.0]);
+        assert_eq!(trend.last(1), [8.0]);
+    }
+
+    #[test]
+    fn half_an_hour_is_kept_and_no_more() {
+        let mut trend = Trend::default();
+        for _ in 0..3 * DEPTH {
+            trend.add(1.0);
+            trend.next();
+        }
+        assert_eq!(trend.points.len(), DEPTH);
+    }
 }

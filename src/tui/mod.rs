@@ -5,6 +5,7 @@
 //! a slow sample never delays a key, and a slow terminal never delays sampling.
 
 mod app;
+mod backend;
 mod keys;
 mod screen;
 mod terminal;

@@ -1,11 +1,11 @@
 //! The terminal: taken over at the start, given back as it was at the end, whatever the end is.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, Stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::Backend as _;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
@@ -16,13 +16,14 @@ use signal_hook::iterator::Signals;
 
 use super::Signal;
 use super::app::App;
+use super::backend::Thrifty;
 
 /// Whether there is something to give back; it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The screen while the console owns it.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<Thrifty<Stdout>>,
 }
 
 impl Screen {
@@ -33,8 +34,7 @@ impl Screen {
         TAKEN.store(true, Ordering::SeqCst);
         let screen = (|| {
             execute!(io::stdout(), EnterAlternateScreen, Hide)?;
-            let out = BufWriter::with_capacity(1 << 16, io::stdout());
-            Terminal::new(CrosstermBackend::new(out))
+            Terminal::new(Thrifty::new(io::stdout()))
         })();
         match screen {
             Ok(terminal) => Ok(Self { terminal }),
