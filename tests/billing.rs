@@ -299,6 +299,17 @@ fn the_system_is_what_is_nobodys() {
 }
 
 #[test]
+fn a_host_whose_ticks_were_lost_is_not_less_busy_than_its_people() {
+    let (mut before, mut after) = pair(CgroupVersion::V2);
+    before.slices.push(slice(ALICE, ms(0), ms(0)));
+    after.slices.push(slice(ALICE, ms(1000), ms(1900)));
+    after.host.cpu_busy = Some(ms(1200));
+    let host = usage(&before, &after).host;
+    assert_eq!(host.cpu_busy_cores.unwrap().0, 1.9);
+    assert_eq!(host.cpu_system_cores.unwrap().0, 0.0);
+}
+
+#[test]
 fn throttling_limits_and_kills_become_states() {
     let (mut before, mut after) = pair(CgroupVersion::V2);
     let mut earlier = slice(ALICE, ms(0), ms(0));

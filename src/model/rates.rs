@@ -271,18 +271,22 @@ fn details(before: &Sample, after: &Sample) -> Vec<ProcessUsage> {
 fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage]) -> HostUsage {
     let host: &HostSample = &after.host;
     let elapsed = after.clock.saturating_sub(before.clock);
-    let busy = match (before.host.cpu_busy, host.cpu_busy) {
-        (Some(a), Some(b)) => {
-            let busy = Cores::of(b.saturating_sub(a), elapsed);
-            Some(Cores(busy.0.min(f64::from(host.cpus))))
-        }
-        _ => None,
-    };
     let people: Cores = users
         .iter()
         .filter(|u| u.person)
         .filter_map(|u| u.cpu_cores)
         .sum();
+    let busy = match (before.host.cpu_busy, host.cpu_busy) {
+        (Some(a), Some(b)) => {
+            // The host's counter samples at each tick and misses what falls between, or whole
+            // ticks where the host itself is starved by its hypervisor; people's are exact.
+            let busy = Cores::of(b.saturating_sub(a), elapsed).0;
+            Some(Cores(
+                busy.max(people.0).min(f64::from(host.cpus).max(people.0)),
+            ))
+        }
+        _ => None,
+    };
     HostUsage {
         name: Arc::clone(&host.name),
         cpus: host.cpus,

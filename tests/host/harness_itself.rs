@@ -1,8 +1,10 @@
 //! The harness keeps its word.
 
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::harness::{Host, Release};
+use crate::harness::{Host, Key, Release};
 
 /// Stories that fail on purpose, each run in a test program of its own.
 const STORY: &str = "BENCHWARDEN_FAILING_STORY";
@@ -60,9 +62,38 @@ fn a_process_left_behind_fails_the_test_and_is_ended() {
     assert!(!alive.success());
 }
 
+#[test]
+fn a_host_that_answers_no_more_shows_its_serial_console() {
+    if std::env::var(STORY).is_ok_and(|story| story == "kernel panic") {
+        let host = Host::fresh(Release::Bookworm);
+        // The kernel dies with the machine running: nothing answers, nothing hangs up.
+        host.as_user("root").run_with(
+            "sysctl -q kernel.sysrq=1 kernel.printk=7; echo before; echo c > /proc/sysrq-trigger",
+            &[],
+            Duration::from_secs(8),
+        );
+    }
+    let started = Instant::now();
+    let said = fails(
+        "a_host_that_answers_no_more_shows_its_serial_console",
+        "kernel panic",
+    );
+    for evidence in [
+        "no end within 8s",
+        "stdout: before",
+        "--- serial console",
+        "Kernel panic",
+    ] {
+        assert!(said.contains(evidence), "no {evidence:?} in:\n{said}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(120), "{said}");
+}
+
 /// Runs one test of this very program with its failing story and returns what it said.
 fn fails(test: &str, story: &str) -> String {
-    let out = Command::new(std::env::current_exe().unwrap())
+    let out = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(std::env::current_exe().unwrap())
         .args(["--exact", &format!("harness_itself::{test}"), "--nocapture"])
         .env(STORY, story)
         .output()
@@ -112,13 +143,29 @@ fn a_power_cut_loses_nothing_that_was_synced() {
 
 #[test]
 fn two_hosts_know_nothing_of_each_other() {
-    // One permit would never be two: BENCHWARDEN_HOSTS=1 runs them one after the other.
-    let one = Host::fresh(Release::Bookworm);
-    one.run("touch /root/mine").ok();
-    let id = one.run("cat /root/mine; cat /proc/uptime").ok().to_owned();
+    let (one, other) = Host::fresh_pair(Release::Bookworm);
+    one.run("touch /root/mine; hostname one").ok();
+    assert_eq!(other.run("test -e /root/mine").status, Some(1));
+    assert_ne!(other.run("hostname").ok(), one.run("hostname").ok());
+    // The end of the one is not the end of the other.
     drop(one);
-    let other = Host::fresh(Release::Bookworm);
-    assert_eq!(other.run("test -e /root/mine").status, Some(1), "{id}");
+    other.run("true").ok();
+}
+
+#[test]
+fn arguments_arrive_as_they_were_given() {
+    let host = Host::fresh(Release::Bookworm);
+    let words = [
+        "it's", "a  b", "$HOME", "*", "\\", "", "\"q\"", "x\ny", "`id`",
+    ];
+    let mut argv = vec!["printf", "%s\\0"];
+    argv.extend(words);
+    let said = host.as_user("alice").run_argv(&argv);
+    let arrived: Vec<&str> = said.ok().strip_suffix('\0').unwrap().split('\0').collect();
+    assert_eq!(arrived, words);
+    host.put(b"content", "/root/a name with 'quotes'", 0o640);
+    let told = host.run("stat -c '%a %s' /root/a*");
+    assert_eq!(told.ok(), "640 7\n");
 }
 
 #[test]
@@ -155,11 +202,55 @@ fn a_terminal_has_its_size_its_keys_and_its_attributes() {
 }
 
 #[test]
+fn every_key_arrives_as_a_terminal_sends_it() {
+    let host = Host::fresh(Release::Bookworm);
+    let mut terminal = host
+        .as_user("alice")
+        .terminal((200, 24), "stty raw -echo; echo ready; cat -vT");
+    terminal.wait_for("ready");
+    for (key, seen) in [
+        (Key::Enter, "^M"),
+        (Key::Esc, "^["),
+        (Key::Tab, "^I"),
+        (Key::BackTab, "^[[Z"),
+        (Key::Backspace, "^?"),
+        (Key::Delete, "^[[3~"),
+        (Key::Up, "^[[A"),
+        (Key::Down, "^[[B"),
+        (Key::Right, "^[[C"),
+        (Key::Left, "^[[D"),
+        (Key::Home, "^[[H"),
+        (Key::End, "^[[F"),
+        (Key::PageUp, "^[[5~"),
+        (Key::PageDown, "^[[6~"),
+        (Key::Ctrl('c'), "^C"),
+        (Key::Alt('x'), "^[x"),
+        (Key::F(1), "^[OP"),
+    ] {
+        terminal.type_text("<");
+        terminal.press(key);
+        terminal.type_text(">");
+        terminal.wait_for(&format!("<{seen}>"));
+    }
+}
+
+#[test]
 fn nothing_outside_can_be_reached() {
     let host = Host::fresh(Release::Bookworm);
-    // The gateway of the emulated network, and an address that is nobody's.
-    for address in ["10.0.2.2", "192.0.2.1"] {
-        let command = format!("timeout 5 bash -c 'exec 3<>/dev/tcp/{address}/80'");
+    // A server on the machine that runs the emulator: nothing is nearer to the host.
+    let server = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    TcpStream::connect(("127.0.0.1", port)).expect("the server is there");
+    server.accept().unwrap();
+    // The emulated gateway is that machine, and the emulated name server is next to it.
+    for (address, port) in [("10.0.2.2", port), ("10.0.2.3", 53)] {
+        let command = format!("timeout 5 bash -c 'exec 3<>/dev/tcp/{address}/{port}'");
         assert_ne!(host.run(&command).status, Some(0), "{address}");
     }
+    server.set_nonblocking(true).unwrap();
+    assert!(server.accept().is_err(), "the host came through");
+    assert_ne!(
+        host.run("timeout 20 getent hosts debian.example").status,
+        Some(0)
+    );
 }

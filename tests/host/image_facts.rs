@@ -104,6 +104,25 @@ on_both! {
     }
 }
 
+on_both! {
+    fn every_r_and_python_of_opt_runs(host) {
+        for (kind, program, ask) in [
+            ("r", "/opt/R/VERSION/bin/Rscript", "-e 'cat(R.version.string, sum(1:10))'"),
+            ("python", "/opt/python/VERSION/bin/python3", "-c 'import sys, ssl; print(sys.version, 55)'"),
+        ] {
+            let told = manifest(host.release(), kind).expect("the manifest tells");
+            // The distribution's own comes first.
+            let of_opt: Vec<&str> = told.split(' ').skip(1).collect();
+            assert!(of_opt.len() >= 2, "{kind}: {told}");
+            assert_eq!(host.run(&format!("ls {} | xargs", program.split("/VERSION").next().unwrap())).ok().trim(), of_opt.join(" "));
+            for version in of_opt {
+                let said = host.as_user("alice").run(&format!("{} {ask}", program.replace("VERSION", version)));
+                assert!(said.ok().contains(version) && said.stdout.contains("55"), "{version}: {said}");
+            }
+        }
+    }
+}
+
 fn jupyter(host: &Host, unit: &str) -> String {
     let long = Duration::from_secs(400);
     let root = host.as_user("root");

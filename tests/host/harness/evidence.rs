@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::terminal::Shown;
 
 /// How many commands are remembered.
@@ -49,7 +51,8 @@ impl Evidence {
             let (lines, width) = (shown.lines(), shown.columns());
             let _ = writeln!(out, "--- screen of {command}\n+{}+", "-".repeat(width));
             for line in lines {
-                let _ = writeln!(out, "|{line:<width$}|");
+                let rest = " ".repeat(width.saturating_sub(line.width()));
+                let _ = writeln!(out, "|{line}{rest}|");
             }
             let _ = writeln!(out, "+{}+", "-".repeat(width));
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Condvar, Mutex, OnceLock};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 
 /// The Debian releases that are tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,31 +64,40 @@ pub fn manifest(release: Release, key: &str) -> Option<String> {
 static RUNNING: Mutex<usize> = Mutex::new(0);
 static ENDED: Condvar = Condvar::new();
 
-/// The right to run one host; `BENCHWARDEN_HOSTS` of them at once, two unless told.
+/// The right to run hosts; `BENCHWARDEN_HOSTS` of them at once, two unless told.
 pub(super) struct Permit;
 
 impl Permit {
+    /// Waits for one.
     pub(super) fn wait() -> Self {
+        Self::take(1);
+        Self
+    }
+
+    /// Waits for two at once: two tests that each hold one and want another would wait forever.
+    pub(super) fn wait_for_two() -> [Self; 2] {
+        Self::take(2);
+        [Self, Self]
+    }
+
+    fn take(wanted: usize) {
         let most = std::env::var("BENCHWARDEN_HOSTS")
             .ok()
             .and_then(|n| n.parse().ok())
-            .unwrap_or(2);
-        let running = RUNNING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+            .unwrap_or(2)
+            // A pair is a pair, even where only one may run.
+            .max(wanted);
+        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut running = ENDED
-            .wait_while(running, |running| *running >= most)
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *running += 1;
-        Self
+            .wait_while(running, |running| *running + wanted > most)
+            .unwrap_or_else(PoisonError::into_inner);
+        *running += wanted;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        *RUNNING
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) -= 1;
-        ENDED.notify_one();
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        ENDED.notify_all();
     }
 }

@@ -1,10 +1,41 @@
 //! Nothing a test starts on this machine may outlive it.
 
 use std::path::Path;
+use std::sync::Once;
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 /// The environment variable that everything a host starts carries.
 pub(super) const MARKER: &str = "BENCHWARDEN_TEST_HOST";
+
+/// How directories of hosts are called, before the process id. Short: sockets lie in them.
+const PREFIX: &str = "bwhost-";
+
+/// A directory for one host; its name tells whose it is.
+pub(super) fn directory() -> TempDir {
+    static SWEPT: Once = Once::new();
+    SWEPT.call_once(sweep);
+    tempfile::Builder::new()
+        .prefix(&format!("{PREFIX}{}-", std::process::id()))
+        .tempdir()
+        .unwrap()
+}
+
+/// Disks of test runs that were killed: processes die with their run, files do not.
+fn sweep() {
+    let entries = std::fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let Some((pid, _)) = rest.and_then(|rest| rest.split_once('-')) else {
+            continue;
+        };
+        if pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
 
 /// Fails the test when something it started still runs; ends it all the same.
 pub(super) fn must_be_none(dir: &Path) {

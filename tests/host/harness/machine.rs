@@ -6,11 +6,17 @@ use std::process::{Child, Command, Stdio};
 
 use super::leftovers::MARKER;
 
+/// What brings the saved state back; without it the machine boots from its disk.
+const RESUME: &[&str] = &["-loadvm", "ready"];
+
 /// One QEMU.
 pub(super) struct Machine {
     image: PathBuf,
     dir: PathBuf,
     port: u16,
+    how: &'static [&'static str],
+    /// How often the port was lost to another program.
+    beaten: u32,
     process: Child,
 }
 
@@ -24,17 +30,14 @@ impl Machine {
             .status()
             .unwrap();
         assert!(copied.success(), "cannot copy {}", image.display());
-        // Free when asked; whoever takes it in between makes QEMU end, which is told.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         Self {
-            process: start(image, dir, port, &["-loadvm", "ready"]),
+            process: start(image, dir, port, RESUME),
             image: image.to_owned(),
             dir: dir.to_owned(),
             port,
+            how: RESUME,
+            beaten: 0,
         }
     }
 
@@ -51,7 +54,8 @@ impl Machine {
     /// Ends it as a power cut does, and switches it on again.
     pub(super) fn power_cut(&mut self) {
         self.end();
-        self.process = start(&self.image, &self.dir, self.port, &[]);
+        self.how = &[];
+        self.process = start(&self.image, &self.dir, self.port, self.how);
     }
 
     /// Ends it.
@@ -60,25 +64,42 @@ impl Machine {
         let _ = self.process.wait();
     }
 
-    /// Fails the test when the machine has ended by itself.
+    /// Fails the test when the machine has ended by itself. When another program was faster to
+    /// take the port, it starts on another.
     pub(super) fn must_run(&mut self) {
-        if let Ok(Some(status)) = self.process.try_wait() {
-            let said = std::fs::read_to_string(self.dir.join("qemu.log")).unwrap_or_default();
-            panic!("qemu ended: {status}\n{said}");
-        }
+        let Ok(Some(status)) = self.process.try_wait() else {
+            return;
+        };
+        let said = std::fs::read_to_string(self.dir.join("qemu.log")).unwrap_or_default();
+        self.beaten += 1;
+        assert!(
+            said.contains("host forwarding") && self.beaten <= 3,
+            "qemu ended: {status}\n{said}"
+        );
+        self.port = free_port();
+        self.process = start(&self.image, &self.dir, self.port, self.how);
     }
 
     /// The last lines of the serial console, for a host that cannot be asked any more.
     pub(super) fn serial_tail(&self) -> String {
-        let bytes = std::fs::read(self.dir.join("serial.log")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
+        let tail = |name: &str| {
+            let bytes = std::fs::read(self.dir.join(name)).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(60)..].join("\n")
+        };
+        format!("{}\n--- qemu\n{}", tail("serial.log"), tail("qemu.log"))
     }
 }
 
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 fn start(image: &Path, dir: &Path, port: u16, more: &[&str]) -> Child {
-    let args = std::fs::read_to_string(image.join("machine.args")).unwrap();
+    let args = image.join("machine.args");
+    let args = std::fs::read_to_string(&args).unwrap_or_else(|e| panic!("{}: {e}", args.display()));
     let fill = |arg: &str| {
         arg.replace("%DISK%", dir.join("disk.qcow2").to_str().unwrap())
             .replace("%DIR%", dir.to_str().unwrap())

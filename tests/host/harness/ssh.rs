@@ -1,124 +1,64 @@
-//! Logins: through the ordinary ssh client, with the image's throw-away key.
+//! Logins: through the ordinary ssh client, with the image's throw-away key or a password.
 
-use std::fmt;
-use std::io::{Read, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::leftovers::MARKER;
+use super::output::{Output, Stream, wait};
 
-/// What a command said.
-#[derive(Clone, Debug)]
-pub struct Output {
-    /// Its exit status; `None` when the connection or a signal ended it.
-    pub status: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-}
+/// How long a login may take.
+const LOGIN: Duration = Duration::from_secs(45);
 
-impl Output {
-    /// What it wrote; anything but success fails the test.
-    #[track_caller]
-    pub fn ok(&self) -> &str {
-        assert_eq!(self.status, Some(0), "{self}");
-        &self.stdout
-    }
-
-    /// What it complained; any other exit status fails the test.
-    #[track_caller]
-    pub fn fails_with(&self, status: i32) -> &str {
-        assert_eq!(self.status, Some(status), "{self}");
-        &self.stderr
-    }
-
-    /// Its JSON document.
-    #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(self.ok()).unwrap_or_else(|e| panic!("no JSON: {e}\n{self}"))
-    }
-}
-
-impl fmt::Display for Output {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            Some(status) => write!(f, "exit {status}")?,
-            None => write!(f, "no exit status")?,
-        }
-        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
-            if !text.is_empty() {
-                write!(f, "\n{name}: {}", text.trim_end())?;
-            }
-        }
-        Ok(())
-    }
-}
+/// Settings of every connection: this key, this host, no questions, nothing of whoever runs this.
+const SETTINGS: [&str; 7] = [
+    "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    "StrictHostKeyChecking=yes",
+    "GlobalKnownHostsFile=/dev/null",
+    "ConnectTimeout=10",
+    "NumberOfPasswordPrompts=1",
+    "LogLevel=ERROR",
+];
 
 /// How to reach the host as one person.
 #[derive(Clone)]
 pub(super) struct Login {
-    args: Vec<String>,
-    target: String,
+    image: PathBuf,
+    port: u16,
+    user: String,
+    /// The connection to share, if any.
+    socket: Option<PathBuf>,
+    by_password: bool,
     environment: Vec<(String, String)>,
 }
 
 impl Login {
+    /// By key, in a login of its own.
     pub(super) fn new(image: &Path, port: u16, user: &str, marker: &str) -> Self {
-        let option = |text: String| ["-o".to_owned(), text];
-        let key = image.join("ssh_key").display().to_string();
-        let mut args: Vec<String> = ["-F", "none", "-p"].map(str::to_owned).to_vec();
-        args.push(port.to_string());
-        args.extend(option(format!("IdentityFile={key}")));
-        args.extend(option(format!(
-            "UserKnownHostsFile={}",
-            known_hosts(image, port, marker)
-        )));
-        for text in [
-            "IdentitiesOnly=yes",
-            "IdentityAgent=none",
-            "BatchMode=yes",
-            "StrictHostKeyChecking=yes",
-            "ConnectTimeout=10",
-            "GlobalKnownHostsFile=/dev/null",
-            "LogLevel=ERROR",
-        ] {
-            args.extend(option(text.to_owned()));
-        }
         Self {
-            args,
-            target: format!("{user}@127.0.0.1"),
+            image: image.to_owned(),
+            port,
+            user: user.to_owned(),
+            socket: None,
+            by_password: false,
             environment: vec![(MARKER.to_owned(), marker.to_owned())],
         }
     }
 
     /// Over a connection that is open already.
     pub(super) fn through(mut self, socket: &Path) -> Self {
-        self.args.push("-S".to_owned());
-        self.args.push(socket.display().to_string());
+        self.socket = Some(socket.to_owned());
         self
     }
 
-    /// With a password and no key.
-    pub(super) fn by_password(mut self, askpass: &Path, password: &str) -> Self {
-        self.args.retain(|arg| arg != "BatchMode=yes");
-        // `retain` left its `-o` behind; it takes the next option.
-        let at = self
-            .args
-            .iter()
-            .position(|a| a == "StrictHostKeyChecking=yes")
-            .unwrap();
-        self.args.remove(at - 1);
-        for text in [
-            "PubkeyAuthentication=no",
-            "PreferredAuthentications=password",
-            "NumberOfPasswordPrompts=1",
-        ] {
-            self.args.extend(["-o".to_owned(), text.to_owned()]);
-        }
+    /// With a password and no key; the helper prints `$TEST_HOST_PASSWORD`.
+    pub(super) fn by_password(mut self, helper: &Path, password: &str) -> Self {
+        self.by_password = true;
+        let helper = helper.display().to_string();
         for (name, value) in [
-            ("SSH_ASKPASS", askpass.to_str().unwrap()),
+            ("SSH_ASKPASS", helper.as_str()),
             ("SSH_ASKPASS_REQUIRE", "force"),
             ("TEST_HOST_PASSWORD", password),
         ] {
@@ -127,13 +67,33 @@ impl Login {
         self
     }
 
-    /// The arguments of `ssh`, then what follows on its command line.
+    /// The arguments of `setpriv`, which starts an `ssh` that nothing outlives.
     pub(super) fn argv(&self, flags: &[&str], command: Option<&str>) -> Vec<String> {
-        let mut argv = vec!["--pdeathsig".to_owned(), "KILL".to_owned(), "--".to_owned()];
-        argv.push("ssh".to_owned());
-        argv.extend(self.args.clone());
-        argv.extend(flags.iter().map(|f| (*f).to_owned()));
-        argv.push(self.target.clone());
+        let mut argv: Vec<String> = ["--pdeathsig", "KILL", "--", "ssh", "-F", "none"]
+            .map(str::to_owned)
+            .to_vec();
+        argv.extend(["-p".to_owned(), self.port.to_string()]);
+        if let Some(socket) = &self.socket {
+            argv.extend(["-S".to_owned(), socket.display().to_string()]);
+        }
+        let key = self.image.join("ssh_key");
+        let host = self.image.join("known_host");
+        let mut settings = SETTINGS.map(str::to_owned).to_vec();
+        settings.push(format!("UserKnownHostsFile={}", host.display()));
+        if self.by_password {
+            settings.push("PubkeyAuthentication=no".to_owned());
+            settings.push("PreferredAuthentications=password".to_owned());
+        } else {
+            settings.push(format!("IdentityFile={}", key.display()));
+            settings.push("BatchMode=yes".to_owned());
+        }
+        argv.extend(
+            settings
+                .into_iter()
+                .flat_map(|setting| ["-o".to_owned(), setting]),
+        );
+        argv.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        argv.push(format!("{}@127.0.0.1", self.user));
         argv.extend(command.map(str::to_owned));
         argv
     }
@@ -146,13 +106,11 @@ impl Login {
     fn command(&self, flags: &[&str], command: Option<&str>) -> Command {
         let mut ssh = Command::new("setpriv");
         ssh.args(self.argv(flags, command));
-        for (name, value) in &self.environment {
-            ssh.env(name, value);
-        }
+        ssh.envs(self.environment.iter().cloned());
         ssh
     }
 
-    /// Runs a command line in the login shell.
+    /// Runs a command line in the login shell; says what there was when it does not end in time.
     pub(super) fn run(
         &self,
         command: &str,
@@ -166,8 +124,8 @@ impl Login {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| format!("cannot start ssh: {e}"))?;
-        let stdout = read_all(child.stdout.take());
-        let stderr = read_all(child.stderr.take());
+        let stdout = Stream::read(child.stdout.take());
+        let stderr = Stream::read(child.stderr.take());
         let mut stdin = child.stdin.take().expect("is piped");
         let input = input.to_vec();
         // Its own thread: a command that reads nothing must not hang the test.
@@ -181,8 +139,8 @@ impl Login {
         }
         let output = Output {
             status: status.and_then(|s| s.code()),
-            stdout: stdout.join().unwrap_or_default(),
-            stderr: stderr.join().unwrap_or_default(),
+            stdout: stdout.text(),
+            stderr: stderr.text(),
         };
         match status {
             Some(_) => Ok(output),
@@ -202,46 +160,6 @@ impl Login {
     }
 }
 
-/// The image knows its host key without a port; ssh wants it with one.
-fn known_hosts(image: &Path, port: u16, dir: &str) -> String {
-    let line = std::fs::read_to_string(image.join("known_host")).unwrap();
-    let key: Vec<&str> = line
-        .split_whitespace()
-        .filter(|w| !w.contains("127.0.0.1"))
-        .collect();
-    let from = key
-        .iter()
-        .position(|word| word.starts_with("ssh-"))
-        .expect("known_host has a key");
-    let path = format!("{dir}/known_hosts");
-    let content = format!("[127.0.0.1]:{port} {}\n", key[from..].join(" "));
-    std::fs::write(&path, content).unwrap();
-    path
-}
-
-fn read_all(from: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut from) = from {
-            let _ = from.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
-}
-
-fn wait(child: &mut Child, limit: Duration) -> Option<std::process::ExitStatus> {
-    let start = Instant::now();
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if start.elapsed() > limit {
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
 /// A connection that is kept open, so that a command costs no new handshake.
 pub(super) struct Master {
     process: Child,
@@ -252,14 +170,16 @@ impl Master {
     /// Logs in; says why when that does not work.
     pub(super) fn open(login: &Login, socket: &Path) -> Result<Self, String> {
         let _ = std::fs::remove_file(socket);
-        let path = socket.to_str().unwrap();
-        let process = login
-            .command(&["-M", "-N", "-T", "-S", path], None)
+        let mut process = login
+            .clone()
+            .through(socket)
+            .command(&["-M", "-N", "-T"], None)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| format!("cannot start ssh: {e}"))?;
+        let said = Stream::read(process.stderr.take());
         let mut master = Self {
             process,
             socket: socket.to_owned(),
@@ -268,13 +188,10 @@ impl Master {
         // The socket appears when the login is done.
         while !socket.exists() {
             if let Ok(Some(status)) = master.process.try_wait() {
-                let said = read_all(master.process.stderr.take())
-                    .join()
-                    .unwrap_or_default();
-                return Err(format!("ssh: {status}: {}", said.trim()));
+                return Err(format!("ssh: {status}: {}", said.text().trim()));
             }
-            if start.elapsed() > Duration::from_secs(30) {
-                return Err("ssh: no login within 30 s".to_owned());
+            if start.elapsed() > LOGIN {
+                return Err(format!("ssh: no login within {LOGIN:?}"));
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::PATIENCE;
 use super::evidence::Evidence;
@@ -42,22 +43,59 @@ pub enum Key {
     Enter,
     /// Escape.
     Esc,
+    /// Tabulator.
+    Tab,
+    /// Shift and the tabulator.
+    BackTab,
+    /// Delete to the left.
+    Backspace,
+    /// Delete to the right.
+    Delete,
     /// Cursor up.
     Up,
     /// Cursor down.
     Down,
+    /// Cursor right.
+    Right,
+    /// Cursor left.
+    Left,
+    /// To the beginning.
+    Home,
+    /// To the end.
+    End,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
     /// Control and a letter.
     Ctrl(char),
+    /// Alt and a character.
+    Alt(char),
+    /// A function key, from 1 to 4.
+    F(u8),
 }
 
 impl Key {
+    /// What xterm sends.
     fn bytes(self) -> Vec<u8> {
         match self {
             Self::Enter => b"\r".to_vec(),
             Self::Esc => b"\x1b".to_vec(),
+            Self::Tab => b"\t".to_vec(),
+            Self::BackTab => b"\x1b[Z".to_vec(),
+            Self::Backspace => b"\x7f".to_vec(),
+            Self::Delete => b"\x1b[3~".to_vec(),
             Self::Up => b"\x1b[A".to_vec(),
             Self::Down => b"\x1b[B".to_vec(),
+            Self::Right => b"\x1b[C".to_vec(),
+            Self::Left => b"\x1b[D".to_vec(),
+            Self::Home => b"\x1b[H".to_vec(),
+            Self::End => b"\x1b[F".to_vec(),
+            Self::PageUp => b"\x1b[5~".to_vec(),
+            Self::PageDown => b"\x1b[6~".to_vec(),
             Self::Ctrl(letter) => vec![u8::try_from(letter).unwrap() & 0x1f],
+            Self::Alt(character) => format!("\x1b{character}").into_bytes(),
+            Self::F(number) => vec![0x1b, b'O', b'O' + number],
         }
     }
 }
@@ -145,8 +183,8 @@ impl Terminal {
         let shown = self.shown();
         let lines = shown.lines();
         let row = lines.iter().position(|line| line.contains(text))?;
-        let column = lines[row][..lines[row].find(text)?].chars().count();
-        let (row, column) = (u16::try_from(row).unwrap(), u16::try_from(column).unwrap());
+        let before = &lines[row][..lines[row].find(text)?];
+        let (row, column) = (u16::try_from(row).unwrap(), columns_of(before));
         shown.parser.screen().cell(row, column).cloned()
     }
 
@@ -231,6 +269,11 @@ impl Drop for Terminal {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// How many columns a text takes: a wide character two, a combining one none.
+fn columns_of(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap()
 }
 
 fn nonzero(number: u16) -> NonZero<u16> {

@@ -14,6 +14,19 @@ first_boot() {
     state=$(guest systemctl is-system-running --wait || true)
     [ "$state" = running ] || { guest 'systemctl --failed; systemctl list-jobs; journalctl -b -p warning --no-pager'; return 1; }
     say "up with ${accel%%,*}"
+    echo "podman_rootless=$(podman_rootless)" >>"$out/manifest"
+}
+
+# Whether an ordinary person can run a container here, and if not, why.
+podman_rootless() {
+    local said
+    if said=$(as=lin guest 'podman import /usr/local/lib/testhost/container.tar tried &&
+        podman run --rm --network none tried /bin/echo it runs; podman rmi -f tried' 2>&1) &&
+        grep -q '^it runs' <<<"$said"; then
+        echo yes
+    else
+        echo "no: $(tail -n 1 <<<"$said")"
+    fi
 }
 
 boot_with() {

@@ -48,21 +48,26 @@ make_r() {
     # Debian keeps these elsewhere and links to them.
     rm -rf "${at:?}"/{etc,share,doc,include,site-library}
     cp -a "$tree/etc/R" "$at/etc"
-    # The package's own script would make this one of it.
-    cp -a "$tree/usr/lib/R/etc/Renviron.ucf" "$at/etc/Renviron"
+    # What the package's own installation script would make of its template.
+    cp "$tree/usr/lib/R/etc/Renviron.ucf" "$at/etc/Renviron"
+    sed -i "s|^R_LIBS_SITE=.*|R_LIBS_SITE=\${R_LIBS_SITE-'$home/site-library'}|" "$at/etc/Renviron"
+    sed -i '/^R_LIBS_SITE=/d' "$at/etc/Renviron.site"
+    # Debian's list of directories holds this host's libraries: those of another release.
+    echo "LD_LIBRARY_PATH=\${R_HOME}/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}; export LD_LIBRARY_PATH" >"$at/etc/ldpaths"
     cp -a "$tree/usr/share/R/share" "$at/share"
     mkdir -p "$at/doc" "$at/site-library"
-    cp -a "$tree/usr/share/R/doc/COPYRIGHTS" "$at/doc/" 2>/dev/null || true
-    sed -i -E "s|^R_HOME_DIR=.*|R_HOME_DIR=$home|; s|/usr/lib/R|$home|g; s|/usr/share/R|$home|g; s|/etc/R|$home/etc|g" \
-        "$at/bin/R" "$at/etc/Renviron" "$at/etc/ldpaths"
-    # Otherwise R would find this host's libraries before its own release's.
-    echo "R_LD_LIBRARY_PATH=\${R_HOME}/lib; LD_LIBRARY_PATH=\${R_LD_LIBRARY_PATH}; export LD_LIBRARY_PATH" >"$at/etc/ldpaths"
-    cp -a "$tree/usr/bin/Rscript" "$2/$version/bin/"
+    cp -a "$tree/usr/share/R/doc/COPYRIGHTS" "$at/doc/"
+    sed -i -e "s|^R_HOME_DIR=.*|unset RHOME; R_HOME_DIR=$home|" \
+        -e "s|^\(R_[A-Z]*_DIR=\)/usr/share/R|\1$home|" "$at/bin/R"
     ln -s ../lib/R/bin/R "$2/$version/bin/R"
+    # Rscript was compiled to start /usr/lib/R unless RHOME says otherwise; R forgets it again.
     rm -f "$at/bin/Rscript"
-    ln -s ../../../bin/Rscript "$at/bin/Rscript"
+    cp "$tree/usr/bin/Rscript" "$at/bin/exec/Rscript"
+    printf '#!/bin/sh\nRHOME=%s exec %s/bin/exec/Rscript "$@"\n' "$home" "$home" >"$at/bin/Rscript"
+    chmod 755 "$at/bin/Rscript"
+    ln -s ../lib/R/bin/Rscript "$2/$version/bin/Rscript"
     bring_libraries "$tree" "/opt/R/$version/lib/bundled" "$2/$version/lib/bundled" \
-        "$2/$version/bin/Rscript" "$at/bin/exec/R" -- \
+        "$at/bin/exec/Rscript" "$at/bin/exec/R" -- \
         "$at"/lib/*.so "$at"/modules/*.so "$at"/library/*/libs/*.so
 }
 
@@ -125,17 +130,20 @@ loader_of() {
     done
 }
 
-# Each one really runs in the tree, or the build fails.
+# Each one really runs in the tree and is the one it says, or the build fails.
 try_runtimes() {
-    local dir
+    local dir version
     for dir in "$root"/opt/R/*; do
-        dir=${dir#"$root"}
-        in_target "$dir/bin/R" --version | head -n 1
-        in_target "$dir/bin/Rscript" -e 'cat(R.version.string, R.home(), sum(1:10), solve(matrix(4)), "\n")'
+        version=$(basename "$dir")
+        in_target "/opt/R/$version/bin/R" --version | grep -F "R version $version "
+        in_target "/opt/R/$version/bin/Rscript" -e \
+            'cat(R.version.string, R.home(), sum(1:10), solve(matrix(4)), Sys.getenv("RHOME"), .Library.site, "\n")' |
+            grep -F "R version $version "
     done
     for dir in "$root"/opt/python/*; do
-        dir=${dir#"$root"}
-        in_target "$dir/bin/python3" -c 'import ssl, json, sqlite3, sys; print(sys.version, sys.prefix)'
+        version=$(basename "$dir")
+        in_target "/opt/python/$version/bin/python3" -c \
+            'import ssl, json, sqlite3, sys; print(sys.version.split()[0], sys.prefix)' | grep -F "$version /opt/python/$version"
     done
 }
 

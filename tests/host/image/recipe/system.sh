@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 
 system_files() {
-    cp -a --no-preserve=ownership "$here/files/." "$root/"
+    cp -a --remove-destination --no-preserve=ownership "$here/files/." "$root/"
     printf testhost | md5sum | cut -c 1-32 >"$root/etc/machine-id"
     rm -f "$root/etc/resolv.conf"
     mkdir -p "$root/var/log/journal" "$root/run/sshd"
