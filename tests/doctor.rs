@@ -185,12 +185,16 @@ fn text_says_status_reason_and_remedy() {
     let out = Fixture::hybrid(1).run(&["doctor"]);
     let text = String::from_utf8(out.stdout).unwrap();
     let at = text
-        .find("partial  cgroup             hybrid")
+        .find("partial  cgroup            hybrid, controllers on v1:")
         .unwrap_or_else(|| panic!("{text}"));
     let lines: Vec<&str> = text[at..].lines().take(3).map(str::trim).collect();
     assert!(lines[1].starts_with("for: "), "{text}");
     assert!(
         lines[2].starts_with("do:  boot with systemd.unified_cgroup_hierarchy=1"),
+        "{text}"
+    );
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
         "{text}"
     );
 }

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::model::findings::Findings;
 
 use super::args::DoctorArgs;
-use super::output::json;
+use super::output::{json, wrapped};
 
 const SCHEMA: &str = "benchwarden.doctor/1";
 
@@ -29,16 +29,11 @@ fn text(out: &mut dyn Write, findings: &Findings) -> anyhow::Result<()> {
     writeln!(out, "{}: what it offers and lacks", findings.host)?;
     for finding in &findings.findings {
         writeln!(out)?;
-        writeln!(
-            out,
-            "{:<8} {:<18} {}",
-            finding.status.as_str(),
-            finding.topic,
-            finding.found
-        )?;
-        writeln!(out, "{:<8} {:<18} for: {}", "", "", finding.why)?;
+        let label = format!("{:<8} {:<17} ", finding.status.as_str(), finding.topic);
+        wrapped(out, &label, &finding.found)?;
+        wrapped(out, "           for: ", finding.why)?;
         if let Some(todo) = &finding.todo {
-            writeln!(out, "{:<8} {:<18} do:  {todo}", "", "")?;
+            wrapped(out, "           do:  ", todo)?;
         }
     }
     Ok(())

@@ -26,6 +26,29 @@ pub(super) fn json<T: Serialize>(
     Ok(())
 }
 
+/// Writes text after a label, broken between words at the width of a terminal, further lines
+/// under the first.
+pub(super) fn wrapped(out: &mut dyn Write, label: &str, text: &str) -> anyhow::Result<()> {
+    const WIDTH: usize = 80;
+    let indent = " ".repeat(label.width());
+    let mut line = label.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && line.width() + 1 + word.width() > WIDTH {
+            writeln!(out, "{line}")?;
+            line.clone_from(&indent);
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    writeln!(out, "{line}")?;
+    Ok(())
+}
+
 /// One column of a table.
 pub(super) struct Column {
     title: &'static str,
@@ -83,4 +106,29 @@ pub(super) fn table(
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_broken_between_words_and_stays_under_its_label() {
+        let mut out = Vec::new();
+        wrapped(&mut out, "do: ", &"word ".repeat(20)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines.iter().all(|line| line.len() <= 80));
+        assert!(lines[0].starts_with("do: word") && lines[1].starts_with("    word"));
+        assert_eq!(text.matches("word").count(), 20);
+    }
+
+    #[test]
+    fn a_word_longer_than_the_line_is_not_lost() {
+        let mut out = Vec::new();
+        let long = "x".repeat(200);
+        wrapped(&mut out, "a ", &format!("{long} b")).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), format!("a {long}\n  b\n"));
+    }
 }

@@ -20,6 +20,7 @@ jupyterhub() {
         --root-user-action=ignore --find-links /tmp/wheels -r /tmp/wheels/list
     rm -rf "$root/tmp/wheels"
     proxy
+    be_patient_with_the_proxy
     mkdir -p "$root/var/lib/jupyterhub"
     chmod 700 "$root/var/lib/jupyterhub"
     {
@@ -56,4 +57,14 @@ proxy() {
     mkdir -p "$(dirname "$modules")"
     cp -a --no-preserve=ownership "$store/node_modules" "$modules"
     ln -s ../lib/node_modules/configurable-http-proxy/bin/configurable-http-proxy "$root/usr/local/bin/"
+}
+
+# The hub gives its proxy ten seconds to start, and no setting changes that. Node.js
+# needs more on an emulated CPU.
+be_patient_with_the_proxy() {
+    local file
+    file=$(ls "$root"/opt/jupyterhub/lib/python3*/site-packages/jupyterhub/proxy.py)
+    sed -i -e 's/server\.wait_up(10)/server.wait_up(200)/' -e 's/wait_timeout = 15$/wait_timeout = 210/' "$file"
+    grep -q 'wait_up(200)' "$file" && grep -q 'wait_timeout = 210' "$file"
+    in_target /opt/jupyterhub/bin/python -m compileall -q "${file#"$root"}"
 }

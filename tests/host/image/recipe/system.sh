@@ -31,7 +31,7 @@ units() {
         e2scrub_reap.service fstrim.timer systemd-tmpfiles-clean.timer logrotate.timer \
         podman-auto-update.timer podman-auto-update.service podman-restart.service \
         podman.service podman.socket podman-clean-transient.service \
-        quotaon.service quotarpc.service systemd-oomd.service systemd-oomd.socket earlyoom.service; do
+        quotaon.service quotaon-root.service quotarpc.service systemd-oomd.service systemd-oomd.socket earlyoom.service; do
         systemctl --root="$root" disable "$unit" || true
         systemctl --root="$root" mask "$unit"
     done
