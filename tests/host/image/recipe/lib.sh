@@ -13,12 +13,12 @@ require_commands() {
     [ "$missing" = 0 ] || exit 2
 }
 
-# The key of an image: the recipe's content and names, the release, and qemu's
+# The key of an image: content, names and modes of all that makes it, the release, and qemu's
 # version, because a snapshot is only sure to load in the qemu that wrote it.
 image_key() {
     {
-        (cd "$1" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
-        (cd "$1" && find . -type f -perm -u+x | LC_ALL=C sort)
+        (cd "$1" && find build packages recipe files -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+        (cd "$1" && find build packages recipe files -type f -perm -u+x | LC_ALL=C sort)
         echo "$2"
         qemu-system-x86_64 --version | head -n 1
     } | sha256sum | cut -c 1-16

@@ -25,6 +25,7 @@ machine_args() {
 
 machine_pid=
 run_dir=
+copy_dir=
 
 # start_machine IMAGE ACCEL DISK [ARGUMENT...]
 # qemu dies with the process that started it, however that ends.
@@ -46,7 +47,22 @@ stop_machine() {
         machine_pid=
     fi
     [ -z "$run_dir" ] || { cat "$run_dir/serial.log" || true; rm -rf "$run_dir"; run_dir=; }
+    [ -z "$copy_dir" ] || { rm -rf "$copy_dir"; copy_dir=; }
 }
+
+# resume_copy IMAGE: a host to throw away, its clock right, gone when the script ends.
+resume_copy() {
+    image_files=$1
+    trap 'stop_machine >/dev/null' EXIT
+    trap 'exit 130' INT TERM
+    copy_dir=$(mktemp -d "${TMPDIR:-/tmp}/testhost.XXXXXX")
+    cp --reflink=auto "$1/ready.qcow2" "$copy_dir/disk.qcow2"
+    start_machine "$1" "$(accel_of "$1")" "$copy_dir/disk.qcow2" -loadvm ready
+    wait_for_ssh 120
+    guest "date -s @$(date +%s)" >/dev/null
+}
+
+accel_of() { if [ "$(cat "$1/accel")" = kvm ]; then echo kvm; else echo tcg,thread=multi; fi; }
 
 monitor() { python3 "$here/recipe/qmp.py" "$run_dir/qmp.sock" "$@"; }
 

@@ -40,7 +40,6 @@ boot_with() {
 # nothing), and the files of a login read again so that the first one is quick.
 snapshot() {
     guest 'set -e
-        journalctl --rotate --vacuum-time=1s || true
         sync; echo 3 >/proc/sys/vm/drop_caches
         mkdir /run/fill; mount -t tmpfs -o size=100% fill /run/fill
         free=$(awk "/MemAvailable/ {print int(\$2/1024) - 120}" /proc/meminfo)
