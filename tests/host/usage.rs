@@ -91,9 +91,13 @@ fn children_too_short_lived_for_any_scan_are_in_the_figure() {
     let host = Host::fresh(Release::Bookworm);
     host.install_benchwarden();
     let _storm = host.as_user("alice").spawn("while :; do /bin/true; done");
-    let before = host.run("grep usage_usec /sys/fs/cgroup/user.slice/user-1001.slice/cpu.stat");
+    let cpu_stat = "grep usage_usec /sys/fs/cgroup/user.slice/user-1001.slice/cpu.stat";
+    host.wait_until("alice's slice is there", |host| {
+        host.run(cpu_stat).status == Some(0)
+    });
+    let before = host.run(cpu_stat);
     let document = usage(&host, "");
-    let after = host.run("grep usage_usec /sys/fs/cgroup/user.slice/user-1001.slice/cpu.stat");
+    let after = host.run(cpu_stat);
     let counter =
         |output: &str| -> f64 { output.trim().rsplit(' ').next().unwrap().parse().unwrap() };
     assert!(counter(after.ok()) > counter(before.ok()));

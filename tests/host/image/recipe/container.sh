@@ -9,6 +9,4 @@ container() {
     for name in sh sleep echo cat id ps dd true; do ln -s busybox "$tree/bin/$name"; done
     echo 'root:x:0:0:root:/:/bin/sh' >"$tree/etc/passwd"
     tar -C "$tree" --owner=0 --group=0 -cf "$root/usr/local/lib/testhost/container.tar" .
-    # prove runs it: podman import TAR NAME; podman run --network none NAME /bin/sh
-    echo 'podman_rootless=yes' >>"$work/facts"
 }
