@@ -8,15 +8,16 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use benchwarden::base::id::{Pid, Uid};
 use benchwarden::base::units::{Bytes, Nanos};
 use benchwarden::model::rates::usage;
 use benchwarden::model::sample::{
-    Account, CgroupVersion, HostSample, IoBytes, Place, PlaceId, Pressure, ProcessMemory,
-    ProcessSample, Sample, SliceLimits, SliceMemory, SliceSample, Throttling,
+    Account, CgroupVersion, Disk, Gpu, GpuUser, HostSample, IoBytes, IoReading, Place, PlaceId,
+    Pressure, ProcessIo, ProcessMemory, ProcessSample, Sample, Session, SliceLimits, SliceMemory,
+    SliceSample, Throttling,
 };
 use benchwarden::model::snapshot::{Snapshot, State, UserUsage};
 use proptest::prelude::*;
@@ -55,11 +56,16 @@ fn sample(at: Nanos, version: CgroupVersion) -> Sample {
             pressure: Pressure::default(),
             uptime: Some(Nanos(at.0 + BOOTED)),
             processes: 0,
+            partial: false,
         },
         slices: Vec::new(),
         processes: Vec::new(),
         places: Arc::new(PLACES.map(|path| Place::of(path.to_owned())).to_vec()),
-        details: Vec::new(),
+        io: Vec::new(),
+        io_denied: BTreeSet::new(),
+        sessions: Arc::default(),
+        surroundings: Arc::default(),
+        details: Arc::default(),
         accounts: BTreeMap::from([(ALICE, person("alice")), (BOB, person("bob"))]),
     }
 }
@@ -412,4 +418,115 @@ proptest! {
             }
         }
     }
+}
+
+/// What a process had read and written at two moments.
+fn io(pid: u32, before: (u64, u64), last: (u64, u64)) -> ProcessIo {
+    let reading = |(at, read): (u64, u64)| IoReading {
+        clock: ms(at),
+        bytes: IoBytes {
+            read: Bytes(read),
+            written: Bytes(read / 2),
+        },
+    };
+    ProcessIo {
+        pid: Pid(pid),
+        birth: pid,
+        before: reading(before),
+        last: reading(last),
+    }
+}
+
+#[test]
+fn what_a_job_outside_reads_and_writes_is_added_to_its_owners_slice() {
+    let (mut before, mut after) = pair(CgroupVersion::V2);
+    for (sample, at) in [(&mut before, 0), (&mut after, 1000)] {
+        let mut own = slice(ALICE, ms(at), ms(at));
+        own.io = Some(IoBytes {
+            read: Bytes(at * 10),
+            written: Bytes(0),
+        });
+        sample.slices.push(own);
+        let job = process(20, 1, ALICE, CRON, ms(at), ms(at));
+        sample.processes.push(job);
+    }
+    before.io = vec![io(20, (0, 1000), (0, 1000))];
+    after.io = vec![io(20, (0, 1000), (1000, 5000))];
+    let snapshot = usage(&before, &after);
+    let alice = of(&snapshot, ALICE);
+    assert_eq!(alice.io_read_bytes_per_s, Some(10_000 + 4000));
+    assert_eq!(alice.io_write_bytes_per_s, Some(2000));
+    after.io_denied.insert(ALICE);
+    let snapshot = usage(&before, &after);
+    let alice = of(&snapshot, ALICE);
+    assert_eq!(alice.io_read_bytes_per_s, None, "a part would be too small");
+}
+
+#[test]
+fn a_parent_that_waited_for_its_child_is_not_billed_again_for_what_the_child_read() {
+    let (mut before, mut after) = pair(CgroupVersion::V1);
+    before.processes = vec![
+        process(20, 1, ALICE, CRON, ms(0), ms(0)),
+        process(21, 20, ALICE, CRON, ms(0), ms(700)),
+    ];
+    after.processes = vec![process(20, 1, ALICE, CRON, ms(1000), ms(10))];
+    before.io = vec![io(20, (0, 0), (0, 0)), io(21, (0, 0), (0, 90_000))];
+    after.io = vec![io(20, (0, 0), (1000, 90_000 + 500))];
+    let snapshot = usage(&before, &after);
+    assert_eq!(of(&snapshot, ALICE).io_read_bytes_per_s, Some(500));
+}
+
+#[test]
+fn a_process_that_did_not_run_moves_nothing_whatever_it_moved_before() {
+    let (mut before, mut after) = pair(CgroupVersion::V1);
+    before.processes = vec![process(20, 1, ALICE, CRON, ms(0), ms(9))];
+    after.processes = vec![process(20, 1, ALICE, CRON, ms(1000), ms(9))];
+    after.io = vec![io(20, (0, 0), (1000, 4000))];
+    let snapshot = usage(&before, &after);
+    assert_eq!(of(&snapshot, ALICE).io_read_bytes_per_s, Some(0));
+}
+
+#[test]
+fn sessions_and_gpus_are_their_owners() {
+    let (before, mut after) = pair(CgroupVersion::V1);
+    after.processes = vec![process(20, 1, ALICE, CRON, ms(1000), ms(9))];
+    let session = |id: &str, idle_s| Session {
+        id: id.into(),
+        uid: ALICE,
+        service: "sshd".into(),
+        remote: Some("10.0.0.7".into()),
+        tty: Some("pts/0".into()),
+        idle_s,
+        since: None,
+    };
+    after.sessions = Arc::new(vec![session("1", Some(500)), session("2", Some(20))]);
+    let gpu = |memory| Gpu {
+        name: "H100".into(),
+        busy_percent: Some(50),
+        memory_total: Bytes(80 << 30),
+        memory_used: Bytes(memory),
+        users: vec![GpuUser {
+            uid: ALICE,
+            memory: Some(Bytes(memory)),
+            busy_percent: Some(40),
+        }],
+    };
+    let around = Arc::make_mut(&mut after.surroundings);
+    around.gpus = vec![gpu(1 << 30), gpu(2 << 30)];
+    around.disks.push(Disk {
+        mount: "/home".into(),
+        total: Bytes(100),
+        available: Bytes(7),
+    });
+    let snapshot = usage(&before, &after);
+    let alice = of(&snapshot, ALICE);
+    assert_eq!((alice.sessions, alice.idle_s), (2, Some(20)));
+    let gpu = alice.gpu.expect("there are GPUs");
+    assert_eq!(gpu.gpu_memory_bytes, Some(Bytes(3 << 30)));
+    assert_eq!(gpu.gpu_busy, Some(0.8));
+    assert_eq!(snapshot.host.gpus.len(), 2);
+    assert_eq!(snapshot.host.disks[0].available_bytes, Bytes(7));
+    let bare = usage(&pair(CgroupVersion::V1).0, &pair(CgroupVersion::V1).1);
+    let json = serde_json::to_value(&bare).expect("is JSON");
+    assert_eq!(json["host"]["gpus"], serde_json::json!([]));
 }

@@ -69,14 +69,21 @@ fn json_has_the_keys_that_others_build_on() {
             "cpu_busy_cores",
             "cpu_system_cores",
             "cpus",
+            "disks",
+            "disks_silent",
+            "gpus",
             "load",
             "memory_available_bytes",
             "memory_total_bytes",
             "name",
+            "network_received_bytes_per_s",
+            "network_sent_bytes_per_s",
+            "partial",
             "pressure",
             "processes",
             "swap_total_bytes",
             "swap_used_bytes",
+            "uptime_s",
         ]
     );
     assert_eq!(
@@ -95,6 +102,7 @@ fn json_has_the_keys_that_others_build_on() {
         [
             "cpu_cores",
             "cpu_throttled_ratio",
+            "idle_s",
             "io_read_bytes_per_s",
             "io_write_bytes_per_s",
             "limits",
@@ -104,6 +112,7 @@ fn json_has_the_keys_that_others_build_on() {
             "outside",
             "pressure",
             "processes",
+            "sessions",
             "state",
             "swap_bytes",
             "tasks",

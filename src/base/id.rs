@@ -21,7 +21,7 @@ impl fmt::Display for Uid {
 }
 
 /// A process id (thread group id), as in `/proc/PID`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Pid(pub u32);
 

@@ -28,6 +28,8 @@ pub struct Cli {
 pub enum Verb {
     /// Who uses what: CPU, memory and processes of each person.
     Usage(UsageArgs),
+    /// The processes of one person, by the way they came in.
+    Ps(PsArgs),
     /// What this host offers and lacks, why it matters and what to do.
     Doctor(DoctorArgs),
 }
@@ -56,6 +58,22 @@ pub struct UsageArgs {
     pub all: bool,
 
     /// One JSON document a measurement (benchwarden.usage/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `ps`.
+#[derive(Debug, Args)]
+pub struct PsArgs {
+    /// Whose, by name or uid.
+    #[arg(value_name = "USER")]
+    pub user: UserName,
+
+    /// Measure over this time, for example 500ms, 1s, 5m.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub interval: Duration,
+
+    /// One JSON document (benchwarden.ps/1).
     #[arg(long)]
     pub json: bool,
 }

@@ -5,6 +5,7 @@
 pub mod args;
 mod doctor;
 mod output;
+mod ps;
 mod usage;
 
 use std::io::Write;
@@ -21,6 +22,7 @@ use args::Verb;
 pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match verb {
         Verb::Usage(args) => usage::run(args, engine, out),
+        Verb::Ps(args) => ps::run(args, engine, out),
         Verb::Doctor(args) => doctor::run(args, engine, out),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 use anyhow::{Context as _, bail};
 
 use crate::base::exit::Exit;
-use crate::base::id::Uid;
+use crate::base::id::{Uid, UserName};
 use crate::base::units::{Bytes, Cores};
 use crate::engine::{Engine, Flow, Pace};
 use crate::model::snapshot::{HostUsage, Snapshot, State, UserUsage};
@@ -28,6 +28,7 @@ pub(super) fn run(
     let pace = Pace {
         interval: args.interval,
         early_first: false,
+        focus: None,
     };
     let (sender, snapshots) = channel();
     let mut left = args.count;
@@ -52,6 +53,9 @@ pub(super) fn run(
                 writeln!(out)?;
             }
             text(out, &snapshot)?;
+            if args.all && args.users.is_empty() {
+                rest(out, &snapshot)?;
+            }
             out.flush()?;
         }
         taken += 1;
@@ -67,14 +71,16 @@ pub(super) fn run(
 
 /// The uids asked for; empty for everyone.
 fn wanted(args: &UsageArgs, engine: &dyn Engine) -> anyhow::Result<BTreeSet<Uid>> {
-    args.users
-        .iter()
-        .map(|name| {
-            engine.uid_of(name).with_context(|| {
-                format!("no account is called {name} on this host; `getent passwd {name}` knows none either")
-            })
-        })
-        .collect()
+    args.users.iter().map(|name| uid_of(name, engine)).collect()
+}
+
+/// The uid of a name that has to be known.
+pub(super) fn uid_of(name: &UserName, engine: &dyn Engine) -> anyhow::Result<Uid> {
+    engine.uid_of(name).with_context(|| {
+        format!(
+            "no account is called {name} on this host; `getent passwd {name}` knows none either"
+        )
+    })
 }
 
 /// The people asked for, in the order asked for. Who is named is shown, person or not.
@@ -125,6 +131,15 @@ fn text(out: &mut dyn Write, snapshot: &Snapshot) -> anyhow::Result<()> {
     table(out, &COLUMNS, &rows)
 }
 
+/// What belongs to no account, so that the sum is the host.
+fn rest(out: &mut dyn Write, snapshot: &Snapshot) -> anyhow::Result<()> {
+    let (cpu, memory) = snapshot.rest();
+    let cpu = cpu.map_or_else(|| UNKNOWN.to_owned(), Cores::short);
+    let memory = bytes(memory);
+    writeln!(out, "the kernel and the rest: CPU {cpu}, memory {memory}")?;
+    Ok(())
+}
+
 fn row(user: &UserUsage) -> Vec<String> {
     let rate = |per_second: Option<u64>| bytes(per_second.map(Bytes));
     let states: Vec<&str> = user.state.iter().copied().map(State::as_str).collect();
@@ -144,7 +159,7 @@ fn row(user: &UserUsage) -> Vec<String> {
     ]
 }
 
-fn bytes(bytes: Option<Bytes>) -> String {
+pub(super) fn bytes(bytes: Option<Bytes>) -> String {
     bytes.map_or_else(|| UNKNOWN.to_owned(), Bytes::short)
 }
 

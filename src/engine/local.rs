@@ -12,12 +12,12 @@ use crate::host::root::Root;
 use crate::host::{accounts, clock, probe};
 use crate::model::findings::Findings;
 use crate::model::rates;
-use crate::model::sample::Sample;
+use crate::model::sample::{Focus, Sample};
 
 use super::{Engine, Flow, Follow, Pace, Sink};
 
-/// An early first snapshot measures over this time.
-const EARLY: Duration = Duration::from_millis(120);
+/// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
+const EARLY: Duration = Duration::from_millis(20);
 
 /// Looks at the host, or the fixture tree, by itself.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl Engine for Local {
 }
 
 enum Order {
-    Focus(Option<Uid>),
+    Focus(Option<Focus>),
     Interval(Duration),
 }
 
@@ -65,9 +65,9 @@ struct Sampling {
 }
 
 impl Follow for Sampling {
-    fn focus(&self, uid: Option<Uid>) {
+    fn focus(&self, focus: Option<Focus>) {
         // A sampler that ended needs no orders.
-        let _ = self.orders.send(Order::Focus(uid));
+        let _ = self.orders.send(Order::Focus(focus));
     }
 
     fn set_interval(&self, interval: Duration) {
@@ -87,7 +87,7 @@ struct Sampler {
     orders: Receiver<Order>,
     interval: Duration,
     early_first: bool,
-    focus: Option<Uid>,
+    focus: Option<Focus>,
 }
 
 impl Sampler {
@@ -97,7 +97,7 @@ impl Sampler {
             orders,
             interval: pace.interval,
             early_first: pace.early_first,
-            focus: None,
+            focus: pace.focus,
         }
     }
 
@@ -139,9 +139,9 @@ impl Sampler {
         loop {
             let left = Duration::from_nanos(due.saturating_sub(clock::monotonic()).0);
             match self.orders.recv_timeout(left) {
-                Ok(Order::Focus(uid)) => {
-                    self.focus = uid;
-                    if uid.is_some() {
+                Ok(Order::Focus(focus)) => {
+                    self.focus = focus;
+                    if focus.is_some() {
                         return Wait::Early;
                     }
                 }

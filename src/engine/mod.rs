@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::base::id::{Uid, UserName};
 use crate::model::findings::Findings;
+use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 
 /// What every face may ask of a host.
@@ -43,6 +44,8 @@ pub struct Pace {
     /// Whether the first snapshot comes early, over a shorter interval: for a screen that
     /// somebody waits for.
     pub early_first: bool,
+    /// Who is looked at closely from the start.
+    pub focus: Option<Focus>,
 }
 
 impl Pace {
@@ -54,8 +57,8 @@ impl Pace {
 
 /// A running measurement; dropping it ends it.
 pub trait Follow {
-    /// Reads command lines for this person from now on, and measures at once.
-    fn focus(&self, uid: Option<Uid>);
+    /// Looks closely at this person, or this process of theirs, from now on, and measures at once.
+    fn focus(&self, focus: Option<Focus>);
     /// Changes the interval.
     fn set_interval(&self, interval: Duration);
     /// Waits until measuring has ended by itself; tells whether it ended well.

@@ -2,6 +2,8 @@
 //!
 //! Follows the kernel's `Documentation/admin-guide/cgroup-v2.rst`.
 
+use std::collections::HashMap;
+
 use crate::base::id::Uid;
 use crate::base::units::{Bytes, Nanos};
 use crate::model::sample::{
@@ -94,7 +96,7 @@ pub(super) fn cpu_stat(text: &str) -> CpuStat {
 
 /// Everything about a slice but `cpu.stat`, `pids.current` and the number of its processes,
 /// which the caller has at hand.
-pub(super) fn read_slice(root: &Root, uid: Uid, dir: &str) -> SliceSample {
+pub(super) fn read_slice(root: &Root, devices: &mut Devices, uid: Uid, dir: &str) -> SliceSample {
     let read = |file: &str| root.peek(&format!("{dir}/{file}"));
     let swap = read("memory.swap.current").and_then(|s| number(&s));
     SliceSample {
@@ -105,7 +107,7 @@ pub(super) fn read_slice(root: &Root, uid: Uid, dir: &str) -> SliceSample {
         processes: None,
         tasks: None,
         memory: read("memory.stat").and_then(|stat| memory(&stat, swap)),
-        io: read("io.stat").map(|s| io(&s)),
+        io: read("io.stat").map(|s| devices.sum(root, &s)),
         pressure: pressure(
             read("cpu.pressure").as_deref(),
             read("memory.pressure").as_deref(),
@@ -165,17 +167,46 @@ fn memory(stat: &str, swap: Option<u64>) -> Option<SliceMemory> {
     })
 }
 
-/// `io.stat`: the sum over devices.
-fn io(text: &str) -> IoBytes {
-    let mut sum = IoBytes::default();
-    for field in text.split_ascii_whitespace() {
-        match field.split_once('=') {
-            Some(("rbytes", n)) => sum.read += Bytes(n.parse().unwrap_or(0)),
-            Some(("wbytes", n)) => sum.written += Bytes(n.parse().unwrap_or(0)),
-            _ => {}
+/// Which block devices are made of others (LVM, RAID, encryption, loops): what goes through them
+/// is counted again for those below.
+#[derive(Debug, Default)]
+pub(super) struct Devices {
+    stacked: HashMap<String, bool>,
+}
+
+impl Devices {
+    /// `io.stat`: the sum over devices that are not made of others.
+    fn sum(&mut self, root: &Root, text: &str) -> IoBytes {
+        let mut sum = IoBytes::default();
+        for line in text.lines() {
+            let mut fields = line.split_ascii_whitespace();
+            let Some(device) = fields.next() else {
+                continue;
+            };
+            if self.is_stacked(root, device) {
+                continue;
+            }
+            for field in fields {
+                match field.split_once('=') {
+                    Some(("rbytes", n)) => sum.read += Bytes(n.parse().unwrap_or(0)),
+                    Some(("wbytes", n)) => sum.written += Bytes(n.parse().unwrap_or(0)),
+                    _ => {}
+                }
+            }
         }
+        sum
     }
-    sum
+
+    fn is_stacked(&mut self, root: &Root, device: &str) -> bool {
+        if let Some(known) = self.stacked.get(device) {
+            return *known;
+        }
+        let dir = format!("/sys/dev/block/{device}");
+        let stacked = !root.list(&format!("{dir}/slaves")).is_empty()
+            || root.exists(&format!("{dir}/loop/backing_file"));
+        self.stacked.insert(device.to_owned(), stacked);
+        stacked
+    }
 }
 
 /// Ten-second averages of three pressure files.
@@ -235,11 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn io_is_summed_over_devices() {
-        let stat =
-            "8:0 rbytes=100 wbytes=7 rios=1 wios=1 dbytes=0 dios=0\n8:16 rbytes=1 wbytes=2\n";
+    fn io_is_summed_over_devices_that_are_not_made_of_others() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["proc", "sys/dev/block/253:0/slaves/sda"] {
+            std::fs::create_dir_all(dir.path().join(path)).unwrap();
+        }
+        let root = Root::fixture(dir.path()).unwrap();
+        let stat = "8:0 rbytes=100 wbytes=7 rios=1 wios=1 dbytes=0 dios=0\n\
+            253:0 rbytes=99 wbytes=6\n8:16 rbytes=1 wbytes=2\n";
         assert_eq!(
-            io(stat),
+            Devices::default().sum(&root, stat),
             IoBytes {
                 read: Bytes(101),
                 written: Bytes(9)

@@ -13,18 +13,24 @@ use crate::base::id::{Pid, Uid};
 use crate::base::text::printable;
 use crate::base::units::{Bytes, Nanos};
 use crate::model::sample::{
-    Account, CgroupVersion, HostMemory, HostSample, PlaceId, Sample, SliceSample,
+    Account, CgroupVersion, Focus, HostMemory, HostSample, PlaceId, Sample, SliceSample,
 };
 
 use super::accounts::Accounts;
 use super::births::{self, Births, Look};
+use super::closely::Closely;
 use super::kept::raise_descriptor_limit;
 use super::outside::Outside;
 use super::places::Places;
 use super::root::Root;
+use super::sessions::Sessions;
 use super::slices::Slices;
+use super::surroundings::Around;
 use super::table::Table;
-use super::{cgroup, clock, details};
+use super::{cgroup, clock};
+
+/// What is known of processes that ended is forgotten once in so many passes.
+const FORGET_EVERY: u32 = 16;
 
 /// Takes samples of one host.
 #[derive(Debug)]
@@ -41,6 +47,9 @@ pub struct Collector {
     births: Births,
     places: Places,
     table: Table,
+    closely: Closely,
+    sessions: Sessions,
+    around: Around,
     buffer: Vec<u8>,
 }
 
@@ -61,15 +70,18 @@ impl Collector {
             births: Births::default(),
             places: Places::default(),
             table: Table::new(&root),
+            closely: Closely::new(&root),
+            sessions: Sessions::default(),
+            around: Around::new(&root),
             buffer: Vec::with_capacity(8192),
             root,
         }
     }
 
-    /// One pass. Command lines are read for `focus` alone: they are the costly part, and reading
-    /// one can wait for the process it belongs to.
+    /// One pass. Command lines are read for `focus` alone, by a thread of their own: they are the
+    /// costly part, and reading one can wait for the process it belongs to.
     #[must_use]
-    pub fn sample(&mut self, focus: Option<Uid>) -> Sample {
+    pub fn sample(&mut self, focus: Option<Focus>) -> Sample {
         self.pass = self.pass.wrapping_add(1);
         let taken_at = clock::now();
         let clock = clock::monotonic();
@@ -85,14 +97,24 @@ impl Collector {
         host.processes = total;
         self.table.end_pass(host.uptime);
         let processes = self.table.samples();
-        let details = focus.map_or_else(Vec::new, |uid| {
-            let elsewhere = processes.iter().filter(|p| p.uid == uid).map(|p| p.pid);
-            details::read(&self.root, self.version, uid, elsewhere)
+        let elsewhere = focus.map_or_else(Vec::new, |focus| {
+            let theirs = processes.iter().filter(|p| p.uid == focus.uid);
+            theirs.map(|p| p.pid).collect()
         });
+        self.closely.ask_io(self.table.ran());
+        self.closely.ask_details(self.version, focus, elsewhere);
+        let sessions = self.sessions.read(&self.root, self.pass);
+        let surroundings = self.around.look(&self.root);
+        self.closely.collect(self.root.is_live(), focus);
+        if self.pass.is_multiple_of(FORGET_EVERY) {
+            let table = &self.table;
+            self.closely.forget(|pid| table.contains(pid));
+        }
         let uids: BTreeSet<Uid> = processes
             .iter()
             .map(|p| p.uid)
             .chain(slices.iter().map(|s| s.uid))
+            .chain(sessions.iter().map(|s| s.uid))
             .collect();
         self.describe(&uids);
         Sample {
@@ -103,7 +125,11 @@ impl Collector {
             slices,
             processes,
             places: self.places.list(),
-            details,
+            io: self.closely.io(),
+            io_denied: self.closely.denied(),
+            sessions,
+            surroundings,
+            details: self.closely.details(),
             accounts: self.known.clone(),
         }
     }
@@ -200,6 +226,7 @@ impl Collector {
             ),
             uptime: root.peek("/proc/uptime").and_then(|text| uptime(&text)),
             processes: 0,
+            partial: root.is_live() && !rustix::process::geteuid().is_root(),
         }
     }
 }

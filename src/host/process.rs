@@ -1,9 +1,11 @@
 //! One process, from `/proc/PID`: `proc_pid_stat(5)`, `proc_pid_status(5)`.
 
+use std::sync::Arc;
+
 use crate::base::id::{Pid, Uid};
 use crate::base::text::printable;
 use crate::base::units::{Bytes, Nanos};
-use crate::model::sample::ProcessMemory;
+use crate::model::sample::{MemorySplit, ProcessMemory};
 
 /// What `/proc/PID/stat` tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +148,50 @@ impl Status {
     }
 }
 
+/// The nice value, field 19 of `/proc/PID/stat`.
+#[must_use]
+pub fn nice(stat: &[u8]) -> Option<i64> {
+    let close = stat.iter().rposition(|b| *b == b')')?;
+    let rest = std::str::from_utf8(stat.get(close + 1..)?).ok()?;
+    rest.split_ascii_whitespace().nth(16)?.parse().ok()
+}
+
+/// Memory by kind, from `/proc/PID/status`.
+#[must_use]
+pub fn memory_split(status: &[u8]) -> MemorySplit {
+    let value = |key: &[u8]| {
+        let line = status
+            .split(|b| *b == b'\n')
+            .find_map(|line| line.strip_prefix(key))?;
+        let number = std::str::from_utf8(line).ok()?;
+        let number = number.split_ascii_whitespace().next()?.parse().ok()?;
+        Some(Bytes::from_kib(number))
+    };
+    MemorySplit {
+        anonymous: value(b"RssAnon:"),
+        file: value(b"RssFile:"),
+        shared: value(b"RssShmem:"),
+        swap: value(b"VmSwap:"),
+        peak: value(b"VmHWM:"),
+    }
+}
+
+/// The process's own soft limits that are not boundless, from `/proc/PID/limits`: its columns
+/// have fixed widths.
+#[must_use]
+pub fn limits(bytes: &[u8]) -> Vec<(Arc<str>, Arc<str>)> {
+    const NAME: usize = 26;
+    let text = String::from_utf8_lossy(bytes);
+    let limit = |line: &str| {
+        let (name, values) = line.split_at_checked(NAME)?;
+        let soft = values.split_ascii_whitespace().next()?;
+        let unit = values.split_ascii_whitespace().nth(2).unwrap_or("");
+        let name = name.trim().strip_prefix("Max ")?;
+        (soft != "unlimited").then(|| (name.into(), format!("{soft} {unit}").trim().into()))
+    };
+    text.lines().skip(1).filter_map(limit).collect()
+}
+
 /// The cgroup of a process that matters on this host, from `/proc/PID/cgroup`: the unified one
 /// (`0::`), or systemd's own hierarchy on v1. Cleaned for display.
 #[must_use]
@@ -242,6 +288,25 @@ mod tests {
     }
 
     #[test]
+    fn a_close_look_tells_nice_memory_by_kind_and_limits() {
+        assert_eq!(nice(STAT.as_bytes()), Some(0));
+        let split = memory_split(b"Name:\tR\nVmHWM:\t 9 kB\nRssAnon:\t 2 kB\nRssFile:\t 4 kB\n");
+        assert_eq!(split.peak, Some(Bytes(9 << 10)));
+        assert_eq!(split.anonymous, Some(Bytes(2 << 10)));
+        assert_eq!(split.swap, None);
+        let text =
+            b"Limit                     Soft Limit           Hard Limit           Units     \n\
+            Max cpu time              unlimited            unlimited            seconds   \n\
+            Max open files            1024                 524288               files     \n\
+            Max nice priority         0                    0                    \n";
+        let told: Vec<String> = limits(text)
+            .iter()
+            .map(|(name, soft)| format!("{name}={soft}"))
+            .collect();
+        assert_eq!(told, ["open files=1024 files", "nice priority=0"]);
+    }
+
+    #[test]
     fn a_command_line_is_one_clean_line() {
         assert_eq!(
             command_line(b"python3\0-c\0print(1)\nprint(2)\0\0").unwrap(),
@@ -257,6 +322,9 @@ mod tests {
             let _ = Stat::parse(&bytes, 100);
             let _ = Status::parse(&bytes);
             let _ = Statm::parse(&bytes);
+            let _ = nice(&bytes);
+            let _ = memory_split(&bytes);
+            let _ = limits(&bytes);
             let _ = cgroup_path(&bytes);
             let _ = command_line(&bytes);
         }

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::base::id::Uid;
+use crate::base::units::Bytes;
 
 /// Where the machine's files are.
 #[derive(Clone, Debug)]
@@ -141,6 +142,14 @@ impl Root {
         names
     }
 
+    /// How many entries a directory has; `None` when it is absent or refused.
+    #[must_use]
+    pub fn count(&self, path: &str) -> Option<u64> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        let entries = std::fs::read_dir(self.path(path)).ok()?;
+        Some(entries.count() as u64)
+    }
+
     /// Names in a directory that are text, sorted.
     pub fn list_names(&self, path: &str) -> impl Iterator<Item = String> + use<> {
         let text = |name: OsString| name.into_string().ok();
@@ -174,6 +183,30 @@ impl Root {
         rustix::fs::stat(self.path(path))
             .ok()
             .map(|stat| Uid(stat.st_uid))
+    }
+
+    /// When a directory or file was last changed: seconds and nanoseconds.
+    #[must_use]
+    pub fn modified(&self, path: &str) -> Option<(i64, u64)> {
+        let stat = rustix::fs::stat(self.path(path)).ok()?;
+        Some((stat.st_mtime, stat.st_mtime_nsec))
+    }
+
+    /// When a terminal was last typed on, in seconds since 1970.
+    #[must_use]
+    pub fn accessed(&self, path: &str) -> Option<i64> {
+        let stat = rustix::fs::stat(self.path(path)).ok()?;
+        Some(stat.st_atime)
+    }
+
+    /// What is used of a file system and what an ordinary user may still write. It waits for as
+    /// long as the file system takes to answer.
+    #[must_use]
+    pub fn space(&self, mount: &str) -> Option<(Bytes, Bytes)> {
+        let fs = rustix::fs::statvfs(self.path(mount)).ok()?;
+        let bytes = |blocks: u64| Bytes(blocks.saturating_mul(fs.f_frsize));
+        let used = bytes(fs.f_blocks.saturating_sub(fs.f_bfree));
+        Some((used, bytes(fs.f_bavail)))
     }
 
     /// Whether something is there; a link counts when what it points to does.

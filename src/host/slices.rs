@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::base::id::Uid;
 use crate::model::sample::SliceSample;
 
-use super::cgroup::{self, MOUNT, USER_SLICE};
+use super::cgroup::{self, Devices, MOUNT, USER_SLICE};
 use super::clock;
 use super::kept::Kept;
 use super::root::Root;
@@ -24,6 +24,7 @@ pub(super) struct Slices {
     known: BTreeMap<Uid, Slice>,
     /// Subdirectories of `user.slice` at the last listing, as its link count tells.
     links: Option<u64>,
+    devices: Devices,
 }
 
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Slices {
         let mut samples = Vec::with_capacity(self.known.len());
         let mut gone = Vec::new();
         for (uid, slice) in &mut self.known {
-            match slice.read(root, *uid, pass, buffer) {
+            match slice.read(root, &mut self.devices, (*uid, pass), buffer) {
                 Some(sample) => samples.push(sample),
                 None => gone.push(*uid),
             }
@@ -87,8 +88,8 @@ impl Slice {
     fn read(
         &mut self,
         root: &Root,
-        uid: Uid,
-        pass: u32,
+        devices: &mut Devices,
+        (uid, pass): (Uid, u32),
         buffer: &mut Vec<u8>,
     ) -> Option<SliceSample> {
         let clock = clock::monotonic();
@@ -106,7 +107,7 @@ impl Slice {
             last.throttling = cpu.throttling;
             return Some(last.clone());
         }
-        let mut sample = cgroup::read_slice(root, uid, &self.dir);
+        let mut sample = cgroup::read_slice(root, devices, uid, &self.dir);
         sample.clock = clock;
         if let Some(cpu) = cpu {
             sample.cpu = cpu.usage;

@@ -10,6 +10,7 @@ use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Nanos};
 use crate::model::sample::{PlaceId, ProcessMemory, ProcessSample};
 
+use super::closely::Ran;
 use super::procdir::ProcDir;
 use super::process::{Stat, Statm, Status, StatusMemory};
 use super::root::Root;
@@ -36,6 +37,8 @@ pub(super) struct Table {
     live: bool,
     proc: ProcDir,
     buffer: Vec<u8>,
+    /// Those that ran since the pass before, ordered by pid unless new ones follow.
+    ran: Vec<Ran>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +67,23 @@ impl Table {
             live: root.is_live(),
             proc: ProcDir::new(root),
             buffer: Vec::with_capacity(4096),
+            ran: Vec::new(),
         }
+    }
+
+    /// Processes that ran since the pass before, or began since, ordered by pid.
+    pub(super) fn ran(&mut self) -> &[Ran] {
+        self.ran.sort_unstable_by_key(|ran| ran.pid);
+        &self.ran
+    }
+
+    fn note_ran(ran: &mut Vec<Ran>, sample: &ProcessSample, new: bool) {
+        ran.push(Ran {
+            pid: sample.pid,
+            birth: sample.birth,
+            uid: sample.uid,
+            new,
+        });
     }
 
     /// Samples of all that are followed, kernel threads left out, ordered by pid.
@@ -97,6 +116,7 @@ impl Table {
         mut stays: impl FnMut(&mut ProcessSample) -> bool,
     ) {
         let mut entries = std::mem::take(&mut self.entries);
+        self.ran.clear();
         let mut whole_left = WHOLE_AT_ONCE;
         let mut now = micros_since(begun);
         let mut count = 0u32;
@@ -126,6 +146,9 @@ impl Table {
         let ran = cpu != entry.sample.cpu;
         entry.sample.read_after_us = now;
         entry.sample.cpu = cpu;
+        if ran {
+            Self::note_ran(&mut self.ran, &entry.sample, false);
+        }
         let young = pass.wrapping_sub(entry.since) <= YOUNG;
         let turn = pass.wrapping_add(entry.sample.pid.0);
         let due = turn.is_multiple_of(ROUND) || (ran && turn.is_multiple_of(ROUND_OF_BUSY));
@@ -159,6 +182,10 @@ impl Table {
         let mut added = false;
         for (pid, place) in pids {
             if let Some(entry) = self.first_look((pass, begun), pid, place, at_start) {
+                if !entry.kernel {
+                    let new = entry.sample.born_in == pass;
+                    Self::note_ran(&mut self.ran, &entry.sample, new);
+                }
                 added |= self
                     .entries
                     .last()

@@ -3,12 +3,15 @@
 //! The rules are told at the head of [`super::rates`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Add;
 use std::sync::Arc;
 
 use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Cores, Nanos};
 
-use super::sample::{CgroupVersion, PlaceId, ProcessMemory, ProcessSample, Sample, SliceSample};
+use super::sample::{
+    CgroupVersion, IoBytes, PlaceId, ProcessIo, ProcessMemory, ProcessSample, Sample, SliceSample,
+};
 use super::snapshot::Outside;
 
 /// What one uid is billed while the samples are walked.
@@ -22,6 +25,7 @@ pub(super) struct Bill {
     /// `None` until one of them told its memory.
     pub(super) memory: Option<Bytes>,
     pub(super) swap: Bytes,
+    pub(super) io: IoRates,
     /// Those that are outside the slice their owner has: how many, and where.
     pub(super) outside: u32,
     pub(super) cgroups: BTreeSet<Arc<str>>,
@@ -35,6 +39,48 @@ pub(super) struct Guests {
     pub(super) processes: u32,
     pub(super) cpu: Cores,
     pub(super) memory: Bytes,
+    pub(super) io: IoRates,
+}
+
+/// Bytes per second from and to block devices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct IoRates {
+    pub(super) read: u64,
+    pub(super) written: u64,
+}
+
+impl IoRates {
+    /// What moved from one reading to another.
+    pub(super) fn of(before: IoBytes, now: IoBytes, elapsed: Nanos) -> Self {
+        let rate = |now: Bytes, before: Bytes| {
+            let grown = u128::from(now.saturating_sub(before).0);
+            let scaled = grown * u128::from(Nanos::SECOND.0) / u128::from(elapsed.0.max(1));
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
+        Self {
+            read: rate(now.read, before.read),
+            written: rate(now.written, before.written),
+        }
+    }
+
+    /// The difference, never below zero.
+    pub(super) fn less(self, other: Self) -> Self {
+        Self {
+            read: self.read.saturating_sub(other.read),
+            written: self.written.saturating_sub(other.written),
+        }
+    }
+}
+
+impl Add for IoRates {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            read: self.read.saturating_add(other.read),
+            written: self.written.saturating_add(other.written),
+        }
+    }
 }
 
 /// Everything known while billing.
@@ -172,6 +218,44 @@ impl<'a> Bills<'a> {
         }
     }
 
+    /// Bills what processes that ran read and wrote. The counters of whoever waited for others
+    /// include theirs, so what these had already is taken off.
+    pub(super) fn bill_io(&mut self) {
+        let (before, after) = (self.before, self.after);
+        let ended: Vec<(Pid, IoBytes)> = self
+            .gone
+            .iter()
+            .filter_map(|gone| Some((gone.parent, find_io(before, gone)?.last.bytes)))
+            .collect();
+        for (at, process) in after.processes.iter().enumerate() {
+            let Some(io) = find_io(after, process) else {
+                continue;
+            };
+            let idle = self.earlier[at].is_some_and(|earlier| earlier.cpu == process.cpu);
+            let slice = self.measured_slice(process.place);
+            if idle || slice == Some(process.uid) {
+                continue;
+            }
+            let mut known = io.before.bytes;
+            for (_, bytes) in ended.iter().filter(|(parent, _)| *parent == process.pid) {
+                known.read += bytes.read;
+                known.written += bytes.written;
+            }
+            let begun = match io.before.clock {
+                Nanos(0) => before.clock,
+                clock => clock,
+            };
+            let elapsed = io.last.clock.saturating_sub(begun);
+            let rates = IoRates::of(known, io.last.bytes, elapsed.max(Nanos(1_000_000)));
+            let bill = self.by_uid.entry(process.uid).or_default();
+            bill.io = bill.io + rates;
+            if let Some(host) = slice {
+                let guests = &mut self.by_uid.entry(host).or_default().guests;
+                guests.io = guests.io + rates;
+            }
+        }
+    }
+
     /// For each process that waited for others which have ended: the CPU these were billed while
     /// they lived, and the largest of them.
     fn settled_with_ancestors(&self) -> HashMap<Pid, (Nanos, &'a ProcessSample)> {
@@ -194,6 +278,13 @@ impl<'a> Bills<'a> {
         }
         settled
     }
+}
+
+/// What is known of a process's I/O, which is ordered by pid.
+fn find_io<'a>(sample: &'a Sample, process: &ProcessSample) -> Option<&'a ProcessIo> {
+    let at = sample.io.binary_search_by_key(&process.pid, |io| io.pid);
+    let io = sample.io.get(at.ok()?)?;
+    (io.birth == process.birth).then_some(io)
 }
 
 /// Slices are ordered by uid.

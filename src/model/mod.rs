@@ -6,6 +6,8 @@
 
 mod billing;
 pub mod findings;
+pub mod origin;
 pub mod rates;
 pub mod sample;
 pub mod snapshot;
+pub mod tree;

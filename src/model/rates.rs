@@ -15,13 +15,15 @@ use std::sync::Arc;
 use crate::base::id::Uid;
 use crate::base::units::{Bytes, Cores, Nanos};
 
-use super::billing::{Bill, Bills, find_slice};
+use super::billing::{Bill, Bills, IoRates, find_slice};
+use super::origin::Origin;
 use super::sample::{
-    CgroupVersion, HostSample, ProcessDetail, ProcessMemory, Sample, SliceLimits, SliceSample,
+    CgroupVersion, Disk, Gpu, HostSample, ProcessDetail, ProcessMemory, Sample, SliceLimits,
+    SliceSample,
 };
 use super::snapshot::{
-    HostPressure, HostUsage, Outside, ProcessUsage, Snapshot, State, UserLimits, UserPressure,
-    UserUsage,
+    DiskUsage, GpuUsage, HostPressure, HostUsage, Outside, ProcessUsage, Snapshot, State, UserGpu,
+    UserLimits, UserPressure, UserUsage,
 };
 
 /// Usage between two samples, `before` the older.
@@ -30,6 +32,7 @@ pub fn usage(before: &Sample, after: &Sample) -> Snapshot {
     let mut bills = Bills::new(before, after);
     bills.bill_processes();
     bills.bill_unseen_children();
+    bills.bill_io();
     let mut bills = bills.by_uid;
     for slice in &after.slices {
         bills.entry(slice.uid).or_default();
@@ -48,7 +51,10 @@ pub fn usage(before: &Sample, after: &Sample) -> Snapshot {
         interval_s: after.clock.saturating_sub(before.clock).as_secs_f64(),
         host,
         users,
+        sessions: Arc::clone(&after.sessions),
         processes: details(before, after),
+        processes_left_out: after.details.left_out,
+        closeup: after.details.closeup.clone(),
     }
 }
 
@@ -78,11 +84,13 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
         (None, Some(_)) => Some(bill.swap),
         (None, None) => None,
     };
-    // Nothing reads the I/O of processes one by one yet, so a mixed sum would be too small.
-    let io = rates
-        .as_ref()
-        .filter(|_| bill.tasks == 0)
-        .and_then(|r| r.io);
+    let io = match &rates {
+        // Some of it is kept back: a sum would be too small.
+        _ if bill.tasks > 0 && after.io_denied.contains(&uid) => None,
+        Some(rates) => rates.io.map(|own| own.less(bill.guests.io) + bill.io),
+        None => Some(bill.io),
+    };
+    let sessions = after.sessions.iter().filter(|s| s.uid == uid);
     let is_v2 = after.host.cgroup == CgroupVersion::V2;
     let limits = slice.map(|s| s.limits).unwrap_or_default();
     let in_slice = slice.and_then(|s| s.processes).unwrap_or(0);
@@ -103,8 +111,8 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
             Some(slice) => slice.tasks.map(|tasks| tasks + bill.tasks),
             None => Some(bill.tasks),
         },
-        io_read_bytes_per_s: io.map(|(read, _)| read),
-        io_write_bytes_per_s: io.map(|(_, written)| written),
+        io_read_bytes_per_s: io.map(|io| io.read),
+        io_write_bytes_per_s: io.map(|io| io.written),
         cpu_throttled_ratio: rates.as_ref().and_then(|r| r.throttled),
         pressure: slice.map_or_else(UserPressure::default, |s| UserPressure {
             cpu_some_avg10: s.pressure.cpu_some,
@@ -129,6 +137,9 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
             tasks_max: limits.tasks_max,
         },
         state: Vec::new(),
+        sessions: u32::try_from(sessions.clone().count()).unwrap_or(u32::MAX),
+        idle_s: sessions.filter_map(|s| s.idle_s).min(),
+        gpu: gpu(after, uid),
     };
     usage.state = states(&usage, slice, earlier, cpu_slice);
     usage
@@ -138,7 +149,7 @@ fn user_usage(before: &Sample, after: &Sample, uid: Uid, bill: Bill) -> UserUsag
 struct SliceRates {
     cpu: Option<Cores>,
     throttled: Option<f64>,
-    io: Option<(u64, u64)>,
+    io: Option<IoRates>,
 }
 
 impl SliceRates {
@@ -164,10 +175,7 @@ impl SliceRates {
         });
         let io = slice.io.map(|now| {
             let before = earlier.and_then(|e| e.io).unwrap_or_default();
-            (
-                per_second(now.read.saturating_sub(before.read), elapsed),
-                per_second(now.written.saturating_sub(before.written), elapsed),
-            )
+            IoRates::of(before, now, elapsed)
         });
         Self { cpu, throttled, io }
     }
@@ -182,9 +190,25 @@ fn ratio(part: u64, whole: u64) -> f64 {
     }
 }
 
-fn per_second(bytes: Bytes, elapsed: Nanos) -> u64 {
-    let scaled = u128::from(bytes.0) * u128::from(Nanos::SECOND.0);
-    u64::try_from(scaled / u128::from(elapsed.0.max(1))).unwrap_or(u64::MAX)
+/// What the person has of all GPUs; `None` on a host without one.
+fn gpu(after: &Sample, uid: Uid) -> Option<UserGpu> {
+    let gpus = &after.surroundings.gpus;
+    if gpus.is_empty() {
+        return None;
+    }
+    let mut sum = UserGpu {
+        gpu_memory_bytes: Some(Bytes(0)),
+        gpu_busy: Some(0.0),
+    };
+    for part in gpus.iter().flat_map(|gpu| &gpu.users) {
+        if part.uid == uid {
+            let memory = part.memory.unwrap_or_default();
+            sum.gpu_memory_bytes = sum.gpu_memory_bytes.map(|bytes| bytes + memory);
+            let share = f64::from(part.busy_percent.unwrap_or(0)) / 100.0;
+            sum.gpu_busy = sum.gpu_busy.map(|busy| busy + share);
+        }
+    }
+    Some(sum)
 }
 
 fn states(
@@ -234,9 +258,10 @@ fn details(before: &Sample, after: &Sample) -> Vec<ProcessUsage> {
     let usage = |process: &ProcessDetail| {
         let earlier = before
             .details
+            .processes
             .binary_search_by_key(&process.pid, |d| d.pid)
             .ok()
-            .and_then(|at| before.details.get(at))
+            .and_then(|at| before.details.processes.get(at))
             .filter(|earlier| earlier.started == process.started);
         let age = after
             .host
@@ -262,10 +287,34 @@ fn details(before: &Sample, after: &Sample) -> Vec<ProcessUsage> {
             state: process.state,
             age_s: age.map(|age| age.0 / Nanos::SECOND.0),
             cgroup: process.cgroup.clone(),
+            origin: origin(&after.details.processes, process),
+            name: Arc::clone(&process.name),
             command: Arc::clone(&process.command),
+            silent: process.silent,
         }
     };
-    after.details.iter().map(usage).collect()
+    after.details.processes.iter().map(usage).collect()
+}
+
+/// By which way a process came in: what its cgroup tells, and within a session whether a
+/// multiplexer keeps it.
+fn origin(processes: &[ProcessDetail], process: &ProcessDetail) -> Origin {
+    let cgroup = process.cgroup.as_deref().unwrap_or("/");
+    let origin = Origin::of(cgroup, process.uid);
+    if !matches!(origin, Origin::Session(_)) {
+        return origin;
+    }
+    let mut at = Some(process);
+    // A chain longer than this is a loop made by pids given away again.
+    for _ in 0..64 {
+        let Some(process) = at else { break };
+        if process.name.starts_with("tmux: server") || &*process.name == "screen" {
+            return Origin::Multiplexer;
+        }
+        let parent = processes.binary_search_by_key(&process.parent, |p| p.pid);
+        at = parent.ok().and_then(|at| processes.get(at));
+    }
+    origin
 }
 
 fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage]) -> HostUsage {
@@ -307,5 +356,28 @@ fn host_usage(before: &Sample, after: &Sample, users: &[UserUsage]) -> HostUsage
         cgroup: host.cgroup,
         processes: host.processes,
         uptime_s: host.uptime.map(|up| up.0 / Nanos::SECOND.0),
+        partial: host.partial,
+        disks: after.surroundings.disks.iter().map(disk_usage).collect(),
+        disks_silent: after.surroundings.silent.clone(),
+        network_received_bytes_per_s: after.surroundings.network.map(|(received, _)| received),
+        network_sent_bytes_per_s: after.surroundings.network.map(|(_, sent)| sent),
+        gpus: after.surroundings.gpus.iter().map(gpu_usage).collect(),
+    }
+}
+
+fn disk_usage(disk: &Disk) -> DiskUsage {
+    DiskUsage {
+        mount: Arc::clone(&disk.mount),
+        total_bytes: disk.total,
+        available_bytes: disk.available,
+    }
+}
+
+fn gpu_usage(gpu: &Gpu) -> GpuUsage {
+    GpuUsage {
+        name: Arc::clone(&gpu.name),
+        busy_percent: gpu.busy_percent,
+        memory_total_bytes: gpu.memory_total,
+        memory_used_bytes: gpu.memory_used,
     }
 }

@@ -3,7 +3,7 @@
 //! Absence is a value: what the kernel did not show, or what the caller may not see, is `None`
 //! and never 0.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -30,8 +30,16 @@ pub struct Sample {
     pub processes: Vec<ProcessSample>,
     /// The cgroups that [`ProcessSample::place`] speaks of.
     pub places: Arc<Vec<Place>>,
+    /// Bytes that those processes read and wrote, ordered by pid: of each that was asked.
+    pub io: Vec<ProcessIo>,
+    /// People whose processes did not tell their I/O: the caller may not know.
+    pub io_denied: BTreeSet<Uid>,
+    /// What logind calls sessions, everybody's.
+    pub sessions: Arc<Vec<Session>>,
+    /// What is around the processes: disks, network, GPUs.
+    pub surroundings: Arc<Surroundings>,
     /// Processes of whoever is looked at closely, ordered by pid.
-    pub details: Vec<ProcessDetail>,
+    pub details: Arc<Details>,
     /// What is known of each uid that appears above.
     pub accounts: BTreeMap<Uid, Account>,
 }
@@ -84,6 +92,8 @@ pub struct HostSample {
     pub uptime: Option<Nanos>,
     /// Processes, kernel threads included.
     pub processes: u64,
+    /// Whether the caller is not root, so that the kernel may keep some of it back.
+    pub partial: bool,
 }
 
 /// `/proc/meminfo`, the lines that matter.
@@ -236,6 +246,119 @@ impl ProcessSample {
     }
 }
 
+/// Bytes one process moved from and to block devices, its children that ended included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessIo {
+    /// Its id.
+    pub pid: Pid,
+    /// Which process of that pid, see [`ProcessSample::birth`].
+    pub birth: u32,
+    /// The reading before the last one.
+    pub before: IoReading,
+    /// The last one.
+    pub last: IoReading,
+}
+
+/// One reading of `/proc/PID/io`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IoReading {
+    /// The monotonic clock.
+    pub clock: Nanos,
+    /// `read_bytes` and `write_bytes`.
+    pub bytes: IoBytes,
+}
+
+/// A session of logind, and what tells where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id, as in `session-ID.scope`.
+    pub id: Arc<str>,
+    /// Whose.
+    pub uid: Uid,
+    /// The PAM service that opened it: `sshd`, `login`, `cron`.
+    pub service: Arc<str>,
+    /// The host at the other end, cleaned.
+    pub remote: Option<Arc<str>>,
+    /// Its terminal, without `/dev/`.
+    pub tty: Option<Arc<str>>,
+    /// Seconds since somebody typed there; `None` without a terminal.
+    pub idle_s: Option<u64>,
+    /// When it began, in seconds since 1970.
+    pub since: Option<i64>,
+}
+
+impl Session {
+    /// Where it comes from: `ssh from 10.0.0.7, pts/0`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut words = match &*self.service {
+            "sshd" | "ssh" => "ssh".to_owned(),
+            "login" => "console".to_owned(),
+            "crond" | "cron" => "cron".to_owned(),
+            "" => format!("session {}", self.id),
+            service => service.to_owned(),
+        };
+        if let Some(remote) = &self.remote {
+            words += &format!(" from {remote}");
+        }
+        if let Some(tty) = &self.tty {
+            words += &format!(", {tty}");
+        }
+        words
+    }
+}
+
+/// What is around the processes; figures of their own age, since a disk or a driver that does
+/// not answer must hold up nothing else.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// File systems that hold people's data, fullest first.
+    pub disks: Vec<Disk>,
+    /// Mount points that did not answer.
+    pub silent: Vec<Arc<str>>,
+    /// Bytes received and sent through the host's network cards, per second.
+    pub network: Option<(u64, u64)>,
+    /// GPUs, as NVIDIA's driver tells; empty without one.
+    pub gpus: Vec<Gpu>,
+}
+
+/// One file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Where it is mounted, cleaned.
+    pub mount: Arc<str>,
+    /// Its size, without what is reserved for root.
+    pub total: Bytes,
+    /// What an ordinary user may still write.
+    pub available: Bytes,
+}
+
+/// One GPU.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gpu {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Share of the last second in which it computed, in percent.
+    pub busy_percent: Option<u32>,
+    /// Its memory.
+    pub memory_total: Bytes,
+    /// The part in use.
+    pub memory_used: Bytes,
+    /// Who has what of it.
+    pub users: Vec<GpuUser>,
+}
+
+/// What one uid has of a GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuUser {
+    /// Whose processes.
+    pub uid: Uid,
+    /// The memory they hold there.
+    pub memory: Option<Bytes>,
+    /// Their share of its time, in percent.
+    pub busy_percent: Option<u32>,
+}
+
 /// A number for a cgroup, valid within one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlaceId(pub u32);
@@ -265,6 +388,28 @@ impl Place {
     }
 }
 
+/// Who is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Focus {
+    /// The person whose processes are wanted.
+    pub uid: Uid,
+    /// The process that is wanted in all its parts.
+    pub pid: Option<Pid>,
+}
+
+/// The processes of one person, looked at closely, and perhaps one of them more closely still.
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    /// Whose; `None` when nobody is looked at.
+    pub of: Option<Uid>,
+    /// Ordered by pid.
+    pub processes: Vec<ProcessDetail>,
+    /// How many more there are than are listed.
+    pub left_out: usize,
+    /// The one that was asked for.
+    pub closeup: Option<Arc<Closeup>>,
+}
+
 /// One process, looked at closely.
 #[derive(Clone, Debug)]
 pub struct ProcessDetail {
@@ -288,8 +433,60 @@ pub struct ProcessDetail {
     pub state: char,
     /// Where it runs, cleaned.
     pub cgroup: Option<Arc<str>>,
+    /// Its name, cleaned.
+    pub name: Arc<str>,
     /// The command line, cleaned and cut; the name where there is none.
     pub command: Arc<str>,
+    /// Whether it does not let anybody read its command line.
+    pub silent: bool,
+}
+
+/// What one needs to decide about a process.
+#[derive(Clone, Debug, Default)]
+pub struct Closeup {
+    /// Which.
+    pub pid: Pid,
+    /// Its arguments, cleaned, each for itself; cut when there are very many.
+    pub arguments: Vec<Arc<str>>,
+    /// Whether arguments were left out.
+    pub arguments_cut: bool,
+    /// The program file.
+    pub program: Option<Arc<str>>,
+    /// Where it is in the file system.
+    pub cwd: Option<Arc<str>>,
+    /// Open files.
+    pub files: Option<u64>,
+    /// Its memory by kind.
+    pub memory: MemorySplit,
+    /// Its own limits that are not boundless, as `name soft`.
+    pub limits: Vec<(Arc<str>, Arc<str>)>,
+    /// Nice value.
+    pub nice: i64,
+    /// `oom_score_adj`.
+    pub oom_score_adj: Option<i64>,
+    /// Bytes moved from and to block devices since it began.
+    pub io: Option<IoBytes>,
+    /// Those that started it, the nearest first: pid, uid and name.
+    pub ancestors: Vec<(Pid, Uid, Arc<str>)>,
+    /// Processes it started that still run.
+    pub children: Vec<(Pid, Arc<str>)>,
+    /// When it began, in seconds since 1970.
+    pub since: Option<i64>,
+}
+
+/// Memory of one process by kind, from `/proc/PID/status`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemorySplit {
+    /// `RssAnon`.
+    pub anonymous: Option<Bytes>,
+    /// `RssFile`: pages of files, which the kernel can take back.
+    pub file: Option<Bytes>,
+    /// `RssShmem`.
+    pub shared: Option<Bytes>,
+    /// `VmSwap`.
+    pub swap: Option<Bytes>,
+    /// `VmHWM`: the most that was resident.
+    pub peak: Option<Bytes>,
 }
 
 /// Memory of one process, in KiB as the kernel tells it: there are many of these.

@@ -12,7 +12,8 @@ use serde::{Serialize, Serializer};
 use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Cores};
 
-use super::sample::CgroupVersion;
+use super::origin::Origin;
+use super::sample::{CgroupVersion, Closeup, Session};
 
 /// What the host and each person used between two samples.
 #[derive(Clone, Debug, Serialize)]
@@ -27,9 +28,18 @@ pub struct Snapshot {
     pub host: HostUsage,
     /// Everyone with a process or a slice, people and others, most CPU first.
     pub users: Vec<UserUsage>,
+    /// Sessions of everybody, as logind has them.
+    #[serde(skip)]
+    pub sessions: Arc<Vec<Session>>,
     /// Processes of whoever is looked at closely.
     #[serde(skip)]
     pub processes: Vec<ProcessUsage>,
+    /// How many more of theirs there are than are listed.
+    #[serde(skip)]
+    pub processes_left_out: usize,
+    /// The process that is looked at more closely still.
+    #[serde(skip)]
+    pub closeup: Option<Arc<Closeup>>,
 }
 
 /// The machine as a whole.
@@ -59,9 +69,44 @@ pub struct HostUsage {
     pub cgroup: CgroupVersion,
     /// Processes seen.
     pub processes: u64,
-    /// Seconds since boot; shown on the screen.
-    #[serde(skip)]
+    /// Seconds since boot.
     pub uptime_s: Option<u64>,
+    /// Whether the caller is not root, so that the kernel may keep some of it back.
+    pub partial: bool,
+    /// File systems that hold people's data, fullest first.
+    pub disks: Vec<DiskUsage>,
+    /// Mount points that do not answer.
+    pub disks_silent: Vec<Arc<str>>,
+    /// Bytes received through the host's network cards.
+    pub network_received_bytes_per_s: Option<u64>,
+    /// Bytes sent through them.
+    pub network_sent_bytes_per_s: Option<u64>,
+    /// GPUs; empty where there is no driver of NVIDIA's.
+    pub gpus: Vec<GpuUsage>,
+}
+
+/// One file system.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DiskUsage {
+    /// Where it is mounted, cleaned.
+    pub mount: Arc<str>,
+    /// Its size, without what is reserved for root.
+    pub total_bytes: Bytes,
+    /// What an ordinary user may still write.
+    pub available_bytes: Bytes,
+}
+
+/// One GPU.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GpuUsage {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Share of its time in which it computed, in percent.
+    pub busy_percent: Option<u32>,
+    /// Its memory.
+    pub memory_total_bytes: Bytes,
+    /// The part in use.
+    pub memory_used_bytes: Bytes,
 }
 
 /// Pressure stall information of the host, percent of the last ten seconds.
@@ -123,6 +168,22 @@ pub struct UserUsage {
     pub limits: UserLimits,
     /// What deserves a look.
     pub state: Vec<State>,
+    /// Sessions of logind.
+    pub sessions: u32,
+    /// Seconds since the person typed in any of them; `null` without a terminal.
+    pub idle_s: Option<u64>,
+    /// What the person has of the GPUs; left out where there is none.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<UserGpu>,
+}
+
+/// What one person has of all GPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct UserGpu {
+    /// Memory held there.
+    pub gpu_memory_bytes: Option<Bytes>,
+    /// GPUs kept busy: 1.0 is one all the time.
+    pub gpu_busy: Option<f64>,
 }
 
 /// The part of a person's totals that runs outside their own slice, where its limits do not reach.
@@ -207,14 +268,61 @@ pub struct ProcessUsage {
     pub age_s: Option<u64>,
     /// The cgroup it is in, cleaned.
     pub cgroup: Option<Arc<str>>,
+    /// By which way it came in.
+    pub origin: Origin,
+    /// Its name.
+    pub name: Arc<str>,
     /// Command line where it was read, else the name.
     pub command: Arc<str>,
+    /// Whether it does not let anybody read its command line.
+    pub silent: bool,
 }
 
 impl Snapshot {
     /// People alone, in the order of the snapshot.
     pub fn people(&self) -> impl Iterator<Item = &UserUsage> {
         self.users.iter().filter(|user| user.person)
+    }
+
+    /// A way in, in words: with the other end and the terminal where logind knows them.
+    #[must_use]
+    pub fn way_in(&self, uid: Uid, origin: &Origin) -> String {
+        let Origin::Session(id) = origin else {
+            return origin.to_string();
+        };
+        let session = self.sessions.iter().find(|s| s.uid == uid && *s.id == **id);
+        session.map_or_else(|| origin.to_string(), Session::in_words)
+    }
+
+    /// CPU and memory that belong to no account: the kernel's, and what nobody could be billed.
+    #[must_use]
+    pub fn rest(&self) -> (Option<Cores>, Option<Bytes>) {
+        let services = self.users.iter().filter(|user| !user.person);
+        let services: Cores = services.filter_map(|user| user.cpu_cores).sum();
+        let cpu = self.host.cpu_system_cores;
+        let cpu = cpu.map(|system| Cores((system - services).0.max(0.0)));
+        let total = self.host.memory_total_bytes;
+        let used = total.zip(self.host.memory_available_bytes);
+        let memory = used.map(|(total, available)| {
+            let resident = |user: &UserUsage| {
+                let memory = user.memory_bytes.unwrap_or_default();
+                memory.saturating_sub(user.swap_bytes.unwrap_or_default())
+            };
+            let accounts = self.users.iter().map(resident);
+            let accounts = accounts.fold(Bytes(0), |a, b| a + b);
+            total.saturating_sub(available).saturating_sub(accounts)
+        });
+        (cpu, memory)
+    }
+
+    /// Who is called what: the name of a uid, or its digits.
+    #[must_use]
+    pub fn name_of(&self, uid: Uid) -> Arc<str> {
+        match self.user(uid) {
+            Some(user) => Arc::clone(&user.user),
+            None if uid == Uid::ROOT => "root".into(),
+            None => uid.to_string().into(),
+        }
     }
 
     /// One user.

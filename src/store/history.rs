@@ -1,4 +1,4 @@
-//! The last minutes of CPU use, per person and for the host, in memory alone.
+//! The last minutes of CPU and memory use, per person, in memory alone.
 //!
 //! A point is the average of [`POINT_S`] seconds: a trend that moves every second would say less
 //! and cost a slow line more than all the figures beside it.
@@ -13,13 +13,19 @@ pub const POINT_S: i64 = 15;
 /// How many points are kept: half an hour.
 const DEPTH: usize = 120;
 
-/// CPU use over the last minutes, oldest first.
+/// What people used over the last minutes.
 #[derive(Debug, Default)]
 pub struct History {
-    host: Trend,
-    users: HashMap<Uid, Trend>,
+    users: HashMap<Uid, Trends>,
     /// The point that is being made, counted from 1970.
     point: i64,
+}
+
+/// What is plotted of one person.
+#[derive(Debug, Default)]
+struct Trends {
+    cores: Trend,
+    mebibytes: Trend,
 }
 
 /// Points that are done, and the sum of the one that is not.
@@ -37,32 +43,36 @@ impl History {
         let point = snapshot.taken_at.as_second().div_euclid(POINT_S);
         if point != self.point {
             self.point = point;
-            self.host.next();
-            self.users.values_mut().for_each(Trend::next);
-            self.users.retain(|uid, trend| {
-                trend.points.iter().any(|cores| *cores > 0.0) || snapshot.user(*uid).is_some()
+            for trends in self.users.values_mut() {
+                trends.cores.next();
+                trends.mebibytes.next();
+            }
+            self.users.retain(|uid, trends| {
+                let used = |trend: &Trend| trend.points.iter().any(|value| *value > 0.0);
+                used(&trends.cores) || used(&trends.mebibytes) || snapshot.user(*uid).is_some()
             });
         }
-        self.host
-            .add(snapshot.host.cpu_busy_cores.map_or(0.0, |c| c.0));
         for user in &snapshot.users {
-            let cores = user.cpu_cores.map_or(0.0, |c| c.0);
-            self.users.entry(user.uid).or_default().add(cores);
+            let trends = self.users.entry(user.uid).or_default();
+            trends.cores.add(user.cpu_cores.map_or(0.0, |c| c.0));
+            let memory = user.memory_bytes.unwrap_or_default();
+            #[expect(clippy::cast_precision_loss, reason = "a plot")]
+            trends.mebibytes.add((memory.0 >> 10) as f64 / 1024.0);
         }
     }
 
-    /// The last `points` values of one person in cores, oldest first; fewer when younger.
+    /// The last `points` values of one person's CPU in cores, oldest first; fewer when younger.
     #[must_use]
-    pub fn user(&self, uid: Uid, points: usize) -> Vec<f32> {
-        self.users
-            .get(&uid)
-            .map_or_else(Vec::new, |trend| trend.last(points))
+    pub fn cores(&self, uid: Uid, points: usize) -> Vec<f32> {
+        let trends = self.users.get(&uid);
+        trends.map_or_else(Vec::new, |trends| trends.cores.last(points))
     }
 
-    /// The same of the host.
+    /// The same of their memory, in MiB.
     #[must_use]
-    pub fn host(&self, points: usize) -> Vec<f32> {
-        self.host.last(points)
+    pub fn mebibytes(&self, uid: Uid, points: usize) -> Vec<f32> {
+        let trends = self.users.get(&uid);
+        trends.map_or_else(Vec::new, |trends| trends.mebibytes.last(points))
     }
 }
 

@@ -1,20 +1,27 @@
 //! The state of the console, and how events change it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event;
 use ratatui::layout::Rect;
 
-use crate::base::id::Uid;
+use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::store::history::History;
 
 use super::keys::{self, Action};
 use super::screen::overview::Overview;
 use super::screen::person::Person;
+use super::screen::process::Process;
 use super::screen::{self, help};
 use super::theme::Theme;
+
+/// How often can be measured, by key.
+const INTERVALS_MS: [u64; 8] = [500, 1000, 2000, 3000, 5000, 10_000, 30_000, 60_000];
+/// Which of them it is at the start.
+const USUAL: usize = 1;
 
 /// What can happen.
 pub(super) enum Event {
@@ -35,8 +42,10 @@ pub(super) struct Effects {
     pub(super) quit: bool,
     /// Send the whole picture again.
     pub(super) redraw: bool,
-    /// Look at another person.
+    /// Look at another person or process.
     pub(super) focus: bool,
+    /// Measure at another interval.
+    pub(super) pace: bool,
 }
 
 impl Effects {
@@ -46,6 +55,7 @@ impl Effects {
             quit: self.quit || other.quit,
             redraw: self.redraw || other.redraw,
             focus: self.focus || other.focus,
+            pace: self.pace || other.pace,
         }
     }
 }
@@ -55,6 +65,8 @@ pub(super) struct View<'a> {
     pub(super) theme: Theme,
     pub(super) snapshot: &'a Snapshot,
     pub(super) history: &'a History,
+    pub(super) interval: Duration,
+    pub(super) paused: bool,
 }
 
 /// The console.
@@ -63,8 +75,13 @@ pub(super) struct App {
     size: Rect,
     snapshot: Option<Arc<Snapshot>>,
     history: History,
+    interval: usize,
+    paused: bool,
+    /// While paused: somebody asked for what is not there yet.
+    wants_one: bool,
     overview: Overview,
     person: Option<Person>,
+    process: Option<Process>,
     help: bool,
 }
 
@@ -76,15 +93,27 @@ impl App {
             size: Rect::new(0, 0, columns, rows),
             snapshot: None,
             history: History::default(),
+            interval: USUAL,
+            paused: false,
+            wants_one: false,
             overview: Overview::default(),
             person: None,
+            process: None,
             help: false,
         }
     }
 
-    /// Whose command lines are wanted.
-    pub(super) fn focus(&self) -> Option<Uid> {
-        self.person.as_ref().map(Person::uid)
+    /// What is to be looked at closely.
+    pub(super) fn focus(&self) -> Option<Focus> {
+        self.person.as_ref().map(|person| Focus {
+            uid: person.uid(),
+            pid: self.process.as_ref().map(Process::pid),
+        })
+    }
+
+    /// How often to measure.
+    pub(super) fn interval(&self) -> Duration {
+        Duration::from_millis(INTERVALS_MS[self.interval])
     }
 
     /// Takes one event in.
@@ -92,24 +121,39 @@ impl App {
         let effects = match event {
             Event::Snapshot(snapshot) => {
                 self.history.push(&snapshot);
-                self.snapshot = Some(snapshot);
+                if !self.paused || self.snapshot.is_none() || std::mem::take(&mut self.wants_one) {
+                    self.snapshot = Some(snapshot);
+                }
                 Effects::default()
             }
             Event::Terminal(event::Event::Resize(columns, rows)) => {
                 self.size = Rect::new(0, 0, columns, rows);
                 Effects::default()
             }
-            Event::Terminal(event::Event::Key(key)) => {
-                keys::action(key).map_or_else(Effects::default, |action| self.act(action))
-            }
+            Event::Terminal(event::Event::Key(key)) => self.key(key),
             Event::Terminal(_) | Event::Nothing => Effects::default(),
             Event::Quit => Effects {
                 quit: true,
                 ..Effects::default()
             },
         };
+        self.wants_one |= effects.focus;
         self.settle();
         effects
+    }
+
+    fn key(&mut self, key: event::KeyEvent) -> Effects {
+        // While a filter is typed, letters are letters.
+        if !self.help && self.process.is_none() {
+            let taken = match &mut self.person {
+                Some(person) => person.filter_mut().typed(key),
+                None => self.overview.filter_mut().typed(key),
+            };
+            if taken {
+                return Effects::default();
+            }
+        }
+        keys::action(key).map_or_else(Effects::default, |action| self.act(action))
     }
 
     fn act(&mut self, action: Action) -> Effects {
@@ -118,19 +162,62 @@ impl App {
             Action::Quit => effects.quit = true,
             Action::Redraw => effects.redraw = true,
             Action::Help => self.help = !self.help,
-            Action::Back if self.help => self.help = false,
-            Action::Back => effects.focus = self.person.take().is_some(),
-            Action::Open if self.help || self.person.is_some() => {}
-            Action::Open => {
-                self.person = self.overview.selected().map(Person::new);
-                effects.focus = self.person.is_some();
+            Action::Pause => self.paused = !self.paused,
+            Action::Slower | Action::Faster => {
+                let slower = (self.interval + 1).min(INTERVALS_MS.len() - 1);
+                let faster = self.interval.saturating_sub(1);
+                self.interval = if action == Action::Slower {
+                    slower
+                } else {
+                    faster
+                };
+                effects.pace = true;
             }
-            _ => match &mut self.person {
-                Some(person) => person.act(action),
-                None => self.overview.act(action),
+            Action::Back => effects.focus = self.back(),
+            Action::Open if !self.help => effects.focus = self.open(),
+            Action::Open => {}
+            _ => match (&mut self.process, &mut self.person) {
+                (Some(process), _) => process.act(action),
+                (None, Some(person)) => person.act(action),
+                (None, None) => self.overview.act(action),
             },
         }
         effects
+    }
+
+    /// One step back; tells whether something else is looked at now.
+    fn back(&mut self) -> bool {
+        if self.help {
+            self.help = false;
+            return false;
+        }
+        if self.process.take().is_some() {
+            return true;
+        }
+        if let Some(person) = &mut self.person {
+            if person.filter_mut().clear() {
+                return false;
+            }
+            self.person = None;
+            return true;
+        }
+        self.overview.filter_mut().clear();
+        false
+    }
+
+    /// One step in; tells whether something else is looked at now.
+    fn open(&mut self) -> bool {
+        match (&self.process, &mut self.person) {
+            (Some(_), _) => false,
+            (None, Some(person)) => {
+                self.process = person.open().map(Process::new);
+                self.process.is_some()
+            }
+            (None, None) => {
+                self.person = self.overview.selected().map(Person::new);
+                self.person.is_some()
+            }
+        }
     }
 
     /// Puts every cursor on a line that exists.
@@ -158,10 +245,13 @@ impl App {
             theme: self.theme,
             snapshot,
             history: &self.history,
+            interval: self.interval(),
+            paused: self.paused,
         };
-        match &self.person {
-            Some(person) => person.render(&view, area, cells),
-            None => self.overview.render(&view, area, cells),
+        match (&self.process, &self.person) {
+            (Some(process), _) => process.render(&view, area, cells),
+            (None, Some(person)) => person.render(&view, area, cells),
+            (None, None) => self.overview.render(&view, area, cells),
         }
         if self.help {
             help::render(self.theme, area, cells);

@@ -14,7 +14,12 @@ pub(super) enum Action {
     Open,
     Back,
     Sort,
+    SortBack,
+    Filter,
     All,
+    Pause,
+    Slower,
+    Faster,
     Help,
     Redraw,
     Quit,
@@ -30,7 +35,7 @@ pub(super) struct Binding {
 }
 
 /// Every binding, in the order of the help.
-pub(super) const BINDINGS: [Binding; 13] = [
+pub(super) const BINDINGS: [Binding; 18] = [
     binding(
         Action::Open,
         "Enter",
@@ -81,10 +86,40 @@ pub(super) const BINDINGS: [Binding; 13] = [
         &[KeyCode::Char('s')],
     ),
     binding(
+        Action::SortBack,
+        "S",
+        "sort by the column before",
+        &[KeyCode::Char('S')],
+    ),
+    binding(
+        Action::Filter,
+        "/",
+        "only lines with this text",
+        &[KeyCode::Char('/')],
+    ),
+    binding(
         Action::All,
         "a",
         "root and services too",
         &[KeyCode::Char('a')],
+    ),
+    binding(
+        Action::Pause,
+        "Space",
+        "pause, and go on",
+        &[KeyCode::Char(' ')],
+    ),
+    binding(
+        Action::Slower,
+        "+",
+        "measure less often",
+        &[KeyCode::Char('+')],
+    ),
+    binding(
+        Action::Faster,
+        "-",
+        "measure more often",
+        &[KeyCode::Char('-')],
     ),
     binding(
         Action::Help,

@@ -17,7 +17,6 @@ mod widget;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use ratatui::crossterm::event;
 
@@ -29,8 +28,6 @@ use crate::model::snapshot::Snapshot;
 use app::{App, Event};
 use terminal::Screen;
 use theme::Theme;
-
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Opens the console and returns when the user leaves it.
 ///
@@ -49,17 +46,18 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
     let mut screen = Screen::enter()?;
     terminal::on_signals(events.clone())?;
     let latest = Arc::new(Mutex::new(None));
+    let size = terminal.size.unwrap_or((80, 24));
+    let mut app = App::new(Theme::of(&terminal), size);
     let pace = Pace {
-        interval: INTERVAL,
+        interval: app.interval(),
         early_first: true,
+        focus: None,
     };
     let following = engine.follow(pace, sink(&latest, events.clone()));
     std::thread::Builder::new()
         .name("keyboard".into())
         .spawn(move || read_keys(&events))?;
 
-    let size = terminal.size.unwrap_or((80, 24));
-    let mut app = App::new(Theme::of(&terminal), size);
     screen.draw(&app)?;
     while let Ok(first) = queue.recv() {
         let mut effects = app.update(event_of(first, &latest));
@@ -72,6 +70,9 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
         }
         if effects.focus {
             following.focus(app.focus());
+        }
+        if effects.pace {
+            following.set_interval(app.interval());
         }
         if effects.redraw {
             screen.clear()?;

@@ -9,10 +9,11 @@ use ratatui::layout::Rect;
 
 use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Cores};
-use crate::model::sample::CgroupVersion;
+use crate::model::origin::Origin;
+use crate::model::sample::{CgroupVersion, Closeup, IoBytes, MemorySplit, Session};
 use crate::model::snapshot::{
-    HostPressure, HostUsage, Outside, ProcessUsage, Snapshot, State, UserLimits, UserPressure,
-    UserUsage,
+    DiskUsage, GpuUsage, HostPressure, HostUsage, Outside, ProcessUsage, Snapshot, State, UserGpu,
+    UserLimits, UserPressure, UserUsage,
 };
 
 use super::app::{App, Event};
@@ -39,21 +40,32 @@ fn user(name: &str, uid: u32, cpu: f64, memory: u64) -> UserUsage {
         outside: Outside::default(),
         limits: UserLimits::default(),
         state: Vec::new(),
+        sessions: 1,
+        idle_s: Some(125),
+        gpu: None,
     }
 }
 
-fn process(pid: u32, uid: u32, cpu: f64, command: &str) -> ProcessUsage {
+fn process(pid: u32, parent: u32, uid: u32, cpu: f64, command: &str) -> ProcessUsage {
+    let cgroup = match uid {
+        1001 if cpu < 2.0 && parent == 1 => "/system.slice/cron.service",
+        1001 => "/user.slice/user-1001.slice/session-1.scope",
+        _ => "/system.slice/ssh.service",
+    };
     ProcessUsage {
         pid: Pid(pid),
-        parent: Pid(1),
+        parent: Pid(parent),
         uid: Uid(uid),
         cpu_cores: Some(Cores(cpu)),
         memory: Some(Bytes(300 << 20)),
         threads: 3,
         state: 'R',
         age_s: Some(5000),
-        cgroup: Some("/user.slice/user-1001.slice/session-1.scope".into()),
+        cgroup: Some(cgroup.into()),
+        origin: Origin::of(cgroup, Uid(uid)),
+        name: command.split(' ').next().unwrap().into(),
         command: command.into(),
+        silent: false,
     }
 }
 
@@ -94,6 +106,23 @@ fn workbench() -> Snapshot {
             cgroup: CgroupVersion::V2,
             processes: 1234,
             uptime_s: Some(1_036_800),
+            partial: false,
+            disks: vec![
+                DiskUsage {
+                    mount: "/home".into(),
+                    total_bytes: Bytes(2048 * GIB),
+                    available_bytes: Bytes(143 * GIB),
+                },
+                DiskUsage {
+                    mount: "/".into(),
+                    total_bytes: Bytes(98 * GIB),
+                    available_bytes: Bytes(60 * GIB),
+                },
+            ],
+            disks_silent: Vec::new(),
+            network_received_bytes_per_s: Some(1_250_000),
+            network_sent_bytes_per_s: Some(40_000),
+            gpus: Vec::new(),
         },
         users: vec![
             alice,
@@ -102,10 +131,22 @@ fn workbench() -> Snapshot {
             user("root", 0, 0.6, 900 << 20),
         ],
         processes: vec![
-            process(4711, 1001, 11.4, "R --no-save --file=fit.R"),
-            process(4712, 1001, 1.0, "/bin/sh -c nightly \\x1b[2J"),
-            process(99, 0, 0.6, "sshd"),
+            process(4700, 1, 1001, 10.0, "-bash"),
+            process(4711, 4700, 1001, 11.4, "R --no-save --file=fit.R"),
+            process(4712, 1, 1001, 1.0, "/bin/sh -c nightly \\x1b[2J"),
+            process(99, 1, 0, 0.6, "sshd"),
         ],
+        sessions: Arc::new(vec![Session {
+            id: "1".into(),
+            uid: Uid(1001),
+            service: "sshd".into(),
+            remote: Some("10.0.0.7".into()),
+            tty: Some("pts/3".into()),
+            idle_s: Some(125),
+            since: Some(1_790_000_000),
+        }]),
+        processes_left_out: 0,
+        closeup: None,
     }
 }
 
@@ -184,6 +225,158 @@ fn person_at_120x40() {
     let mut app = app(true, false, LARGE, workbench());
     press(&mut app, &[KeyCode::Enter]);
     insta::assert_snapshot!(text(&app, LARGE));
+}
+
+/// What is told of process 4711.
+fn closeup() -> Closeup {
+    let mebibytes = |n: u64| Some(Bytes(n << 20));
+    Closeup {
+        pid: Pid(4711),
+        arguments: vec!["R".into(), "--no-save".into(), "--file=my fit.R".into()],
+        program: Some("/opt/R/4.5.0/lib/R/bin/exec/R".into()),
+        cwd: Some("/home/alice/project".into()),
+        files: Some(17),
+        memory: MemorySplit {
+            anonymous: mebibytes(290),
+            file: mebibytes(25),
+            shared: mebibytes(10),
+            swap: mebibytes(0),
+            peak: mebibytes(420),
+        },
+        limits: vec![("open files".into(), "1024 files".into())],
+        nice: 5,
+        oom_score_adj: Some(0),
+        io: Some(IoBytes {
+            read: Bytes(5 << 30),
+            written: Bytes(7 << 20),
+        }),
+        ancestors: vec![
+            (Pid(4700), Uid(1001), "bash".into()),
+            (Pid(99), Uid(0), "sshd".into()),
+            (Pid(1), Uid(0), "systemd".into()),
+        ],
+        children: vec![(Pid(4800), "sh".into())],
+        since: Some(1_790_000_000),
+        ..Closeup::default()
+    }
+}
+
+#[test]
+fn process_at_80x24() {
+    let mut snapshot = workbench();
+    snapshot.closeup = Some(Arc::new(closeup()));
+    let mut app = app(true, false, SMALL, snapshot);
+    press(&mut app, &[KeyCode::Enter, KeyCode::Down, KeyCode::Down]);
+    press(&mut app, &[KeyCode::Enter]);
+    assert_eq!(app.focus().unwrap().pid, Some(Pid(4711)));
+    insta::assert_snapshot!(text(&app, SMALL));
+}
+
+#[test]
+fn a_process_that_ends_says_so() {
+    let mut app = app(true, false, SMALL, workbench());
+    press(&mut app, &[KeyCode::Enter, KeyCode::Down, KeyCode::Enter]);
+    assert!(text(&app, SMALL).contains("the rest is being read"));
+    let mut later = workbench();
+    later.processes.clear();
+    app.update(Event::Snapshot(Arc::new(later)));
+    assert!(text(&app, SMALL).contains("process 4700 has ended"));
+    press(&mut app, &[KeyCode::Esc]);
+    assert!(text(&app, SMALL).contains("no process to be seen"));
+}
+
+#[test]
+fn a_filter_is_typed_over_the_list_and_escape_takes_it_away() {
+    let mut app = app(true, false, SMALL, workbench());
+    press(&mut app, &[KeyCode::Char('/')]);
+    for c in "ALIq".chars() {
+        assert!(!press(&mut app, &[KeyCode::Char(c)]));
+    }
+    let none = text(&app, SMALL);
+    assert!(none.contains("filter ALIq_") && none.contains("nobody's name has this text"));
+    press(&mut app, &[KeyCode::Backspace, KeyCode::Enter]);
+    let one = text(&app, SMALL);
+    assert!(one.contains("> alice") && !one.contains("carol"), "{one}");
+    press(&mut app, &[KeyCode::Esc]);
+    assert!(text(&app, SMALL).contains("carol"));
+}
+
+#[test]
+fn paused_figures_stay_and_a_person_can_still_be_opened() {
+    let mut app = app(true, false, SMALL, workbench());
+    press(&mut app, &[KeyCode::Char(' ')]);
+    let mut later = workbench();
+    later.users[0].user = "later".into();
+    app.update(Event::Snapshot(Arc::new(later.clone())));
+    let paused = text(&app, SMALL);
+    assert!(paused.contains("PAUSED at 03:12:09 UTC"), "{paused}");
+    assert!(!paused.contains("later"), "{paused}");
+    press(&mut app, &[KeyCode::Enter]);
+    app.update(Event::Snapshot(Arc::new(later.clone())));
+    assert!(text(&app, SMALL).contains("later"));
+    press(&mut app, &[KeyCode::Char(' ')]);
+    assert!(!text(&app, SMALL).contains("PAUSED"));
+}
+
+#[test]
+fn the_interval_is_on_the_screen_and_moves_by_key() {
+    let mut app = app(true, false, SMALL, workbench());
+    assert!(text(&app, SMALL).contains("every 1s"));
+    press(&mut app, &[KeyCode::Char('+')]);
+    assert!(text(&app, SMALL).contains("every 2s"));
+    press(&mut app, &[KeyCode::Char('-'); 9]);
+    assert!(text(&app, SMALL).contains("every 0.5s"));
+    assert_eq!(app.interval().as_millis(), 500);
+}
+
+#[test]
+fn a_way_in_folds_and_the_flat_orders_have_none() {
+    let mut app = app(true, false, SMALL, workbench());
+    press(&mut app, &[KeyCode::Enter]);
+    let tree = text(&app, SMALL);
+    assert!(tree.contains("ssh from 10.0.0.7, pts/3, idle 2m  2 processes"));
+    press(&mut app, &[KeyCode::Enter]);
+    let folded = text(&app, SMALL);
+    assert!(
+        folded.contains("+ ssh from") && !folded.contains("fit.R"),
+        "{folded}"
+    );
+    press(&mut app, &[KeyCode::Char('s')]);
+    let flat = text(&app, SMALL);
+    assert!(
+        flat.contains("fit.R") && !flat.contains("ssh from"),
+        "{flat}"
+    );
+}
+
+#[test]
+fn overview_on_a_very_wide_screen() {
+    let size = (200, 24);
+    let mut snapshot = workbench();
+    snapshot.host.disks_silent = vec!["/mnt/archive".into()];
+    snapshot.host.partial = true;
+    insta::assert_snapshot!(text(&app(true, false, size, snapshot), size));
+}
+
+#[test]
+fn gpus_have_columns_where_there_are_some() {
+    let mut snapshot = workbench();
+    snapshot.host.gpus = vec![GpuUsage {
+        name: "H100".into(),
+        busy_percent: Some(73),
+        memory_total_bytes: Bytes(80 * GIB),
+        memory_used_bytes: Bytes(60 * GIB),
+    }];
+    snapshot.users[0].gpu = Some(UserGpu {
+        gpu_memory_bytes: Some(Bytes(58 * GIB)),
+        gpu_busy: Some(0.71),
+    });
+    let text = text(&app(true, false, LARGE, snapshot), LARGE);
+    assert!(text.contains("GPU 0.7 of 1  75% of 80.0G"), "{text}");
+    assert!(
+        text.contains("GPU GPUMEM") && text.contains("0.71  58.0G"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -269,7 +462,7 @@ fn opening_and_leaving_a_person_moves_the_focus() {
     let mut app = app(true, false, SMALL, workbench());
     let key = |code| Event::Terminal(event::Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
     assert!(app.update(key(KeyCode::Enter)).focus);
-    assert_eq!(app.focus(), Some(Uid(1001)));
+    assert_eq!(app.focus().map(|f| (f.uid, f.pid)), Some((Uid(1001), None)));
     assert!(app.update(key(KeyCode::Esc)).focus);
     assert_eq!(app.focus(), None);
 }

@@ -133,6 +133,23 @@ impl Theme {
         (filled, "─".repeat(rest))
     }
 
+    /// A dashed line, as a limit is drawn.
+    pub(super) fn dashes(self) -> char {
+        if self.ascii { '-' } else { '╌' }
+    }
+
+    /// One cell of a plot, filled from below by a share; `None` when nothing of it is.
+    pub(super) fn block(self, share: f32) -> Option<char> {
+        const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+        const ASCII: [char; 8] = ['_', '_', '.', ':', ':', '|', '|', '#'];
+        let level = steps(f64::from(share), 8).checked_sub(1)?;
+        Some(if self.ascii {
+            ASCII[level]
+        } else {
+            BLOCKS[level]
+        })
+    }
+
     /// A trend, newest value at the right edge, against a ceiling; `width` columns.
     pub(super) fn trend(self, values: &[f32], ceiling: f32, width: usize) -> String {
         const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

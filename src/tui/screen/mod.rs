@@ -1,8 +1,10 @@
 //! The screens. Each owns its cursor and its order, and draws from the snapshot alone.
 
+mod columns;
 pub(super) mod help;
 pub(super) mod overview;
 pub(super) mod person;
+pub(super) mod process;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

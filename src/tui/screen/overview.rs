@@ -1,51 +1,40 @@
 //! The first screen: people, and what each uses.
 
+use std::collections::HashMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::base::id::Uid;
 use crate::base::units::{Bytes, Cores};
-use crate::model::snapshot::{Snapshot, State, UserUsage};
+use crate::model::snapshot::{HostUsage, Snapshot, State, UserUsage};
 use crate::tui::app::View;
 use crate::tui::keys::Action;
+use crate::tui::widget::filter::Filter;
 use crate::tui::widget::list::{Cursor, Step};
 use crate::tui::widget::{footer, header, line};
 
-/// Order of the people, largest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Order {
-    #[default]
-    Cpu,
-    Memory,
-    Processes,
-    Name,
-}
-
-impl Order {
-    fn next(self) -> Self {
-        match self {
-            Self::Cpu => Self::Memory,
-            Self::Memory => Self::Processes,
-            Self::Processes => Self::Name,
-            Self::Name => Self::Cpu,
-        }
-    }
-}
+use super::columns::{Column, Layout};
 
 /// Which people are shown, in which order, and which is selected.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct Overview {
-    order: Order,
+    /// The column to sort by; `None` for what hurts the host most.
+    order: Option<Column>,
     all: bool,
+    filter: Filter,
     cursor: Cursor<Uid>,
     /// Uids in the order of the last picture.
     keys: Vec<Uid>,
+    /// Whether the next picture starts from a strict order.
+    anew: bool,
+    columns: Vec<Column>,
 }
 
 /// Rows above the list: the host, an empty one and the column titles.
 const ABOVE: u16 = header::ROWS + 2;
-/// And below: an empty one and the footer.
+/// And below: one for the filter or the rest of the host, and the footer.
 const BELOW: u16 = 2;
 
 impl Overview {
@@ -54,13 +43,19 @@ impl Overview {
         self.cursor.key()
     }
 
+    pub(in crate::tui) fn filter_mut(&mut self) -> &mut Filter {
+        &mut self.filter
+    }
+
     pub(in crate::tui) fn act(&mut self, action: Action) {
         match action {
-            Action::Sort => {
-                self.order = self.order.next();
+            Action::Sort | Action::SortBack => {
+                self.order = self.next_order(action == Action::Sort);
+                self.anew = true;
                 self.cursor.reset();
             }
             Action::All => self.all = !self.all,
+            Action::Filter => self.filter.start(),
             other => {
                 if let Some(step) = step(other) {
                     self.cursor.step(step, &self.keys);
@@ -69,70 +64,149 @@ impl Overview {
         }
     }
 
+    /// The column to the right of the one that is sorted by, or to its left; after the last one
+    /// come names, then what hurts.
+    fn next_order(&self, forward: bool) -> Option<Column> {
+        let figures = self.columns.iter().filter(|c| c.sorts()).copied();
+        let figures = figures.filter(|column| *column != Column::User);
+        let orders: Vec<Option<Column>> = std::iter::once(None)
+            .chain(figures.map(Some))
+            .chain([Some(Column::User)])
+            .collect();
+        let at = orders.iter().position(|o| *o == self.order).unwrap_or(0);
+        let step = if forward { 1 } else { orders.len() - 1 };
+        orders[(at + step) % orders.len()]
+    }
+
     pub(in crate::tui) fn settle(&mut self, snapshot: &Snapshot, size: Rect) {
-        self.keys = self.rows(snapshot).iter().map(|user| user.uid).collect();
+        self.columns = Layout::of(size.width, snapshot).columns;
+        self.keys = self.ordered(snapshot);
+        self.anew = false;
         let height = size.height.saturating_sub(ABOVE + BELOW);
         self.cursor.settle(&self.keys, usize::from(height));
     }
 
-    fn rows<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a UserUsage> {
-        let mut rows: Vec<&UserUsage> = snapshot
-            .users
-            .iter()
-            .filter(|user| user.person || self.all)
-            .collect();
-        // Sorted by what is displayed, so that no difference one cannot see moves a row.
-        let cpu = |u: &UserUsage| u.cpu_cores.map(Cores::hundredths);
-        let memory = |u: &UserUsage| u.memory_bytes.map(|b| b.0 >> 20);
+    /// Uids as they are to be shown. Rows change places only for a difference that matters, so
+    /// that two people who use about the same do not swap each second.
+    fn ordered(&self, snapshot: &Snapshot) -> Vec<Uid> {
+        let shown = |user: &&UserUsage| (user.person || self.all) && self.filter.shows(&user.user);
+        let mut rows: Vec<&UserUsage> = snapshot.users.iter().filter(shown).collect();
+        let host = &snapshot.host;
+        let value = |user: &UserUsage| weight(self.order, user, host);
         rows.sort_by(|a, b| {
-            match self.order {
-                Order::Cpu => cpu(b).cmp(&cpu(a)),
-                Order::Memory => memory(b).cmp(&memory(a)),
-                Order::Processes => b.processes.cmp(&a.processes),
-                Order::Name => std::cmp::Ordering::Equal,
-            }
-            .then_with(|| a.user.cmp(&b.user))
-            .then_with(|| a.uid.cmp(&b.uid))
+            let names = || a.user.cmp(&b.user).then_with(|| a.uid.cmp(&b.uid));
+            value(b).total_cmp(&value(a)).then_with(names)
         });
-        rows
+        if self.anew || self.keys.is_empty() {
+            return rows.into_iter().map(|user| user.uid).collect();
+        }
+        let values: HashMap<Uid, f64> = rows.iter().map(|u| (u.uid, value(u))).collect();
+        let mut order: Vec<Uid> = self.keys.clone();
+        order.retain(|uid| values.contains_key(uid));
+        // Whoever was not there goes where the strict order has them.
+        for (at, user) in rows.iter().enumerate() {
+            if !self.keys.contains(&user.uid) {
+                order.insert(at.min(order.len()), user.uid);
+            }
+        }
+        settle_order(
+            &mut order,
+            &values,
+            self.order.map_or(0.01, Column::matters),
+        );
+        order
     }
 
     pub(in crate::tui) fn render(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
         header::render(view, area, cells);
-        let table = Table::of(area.width);
-        let titles = table.titles(view, self.order);
+        let layout = Layout::of(area.width, view.snapshot);
+        let titles = layout.titles(view.theme, self.order);
         line::put(cells, area, ABOVE - 1, &[(&titles, view.theme.heading())]);
-        let rows = self.rows(view.snapshot);
-        if rows.is_empty() {
-            let why = "nobody has a process here; a shows root and services";
+        if self.keys.is_empty() {
+            let why = if self.filter.is_set() {
+                "nobody's name has this text"
+            } else {
+                "nobody has a process here; a shows root and services"
+            };
             line::put(cells, area, ABOVE, &[(why, view.theme.dim())]);
         }
+        let users: HashMap<Uid, &UserUsage> =
+            view.snapshot.users.iter().map(|u| (u.uid, u)).collect();
         let room = area.height.saturating_sub(ABOVE + BELOW);
-        for (row, user) in (0..room).zip(rows.iter().skip(self.cursor.top())) {
-            let chosen = self.cursor.key() == Some(user.uid);
-            let line = Rect::new(area.x, area.y + ABOVE + row, area.width, 1);
-            table.row(view, user, chosen, line, cells);
+        for (row, uid) in (0..room).zip(self.keys.iter().skip(self.cursor.top())) {
+            if let Some(user) = users.get(uid) {
+                let chosen = self.cursor.key() == Some(*uid);
+                let line = Rect::new(area.x, area.y + ABOVE + row, area.width, 1);
+                layout.row(view, user, chosen, line, cells);
+            }
         }
-        let shown = if self.all {
-            "people only"
-        } else {
-            "all accounts"
-        };
-        let order = match self.order.next() {
-            Order::Cpu => "by CPU",
-            Order::Memory => "by memory",
-            Order::Processes => "by processes",
-            Order::Name => "by name",
-        };
+        let below = area.height.saturating_sub(BELOW);
+        if self.all {
+            rest_of_host(view, below, area, cells);
+        }
+        let blank = " ".repeat(usize::from(area.width));
+        if self.filter.is_set() {
+            line::put(cells, area, below, &[(&blank, view.theme.text())]);
+        }
+        self.filter.render(view.theme, below, area, cells);
+        self.footer(view, area, cells);
+    }
+
+    fn footer(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
+        let everyone = if self.all { "people only" } else { "everyone" };
+        let next = self.next_order(true);
+        let order = format!("by {}", next.map_or("what hurts", Column::words));
+        let pause = if view.paused { "go on" } else { "pause" };
         let hints = [
-            (Action::Open, "processes"),
-            (Action::Sort, order),
-            (Action::All, shown),
+            (Action::Open, "person"),
+            (Action::Sort, order.as_str()),
+            (Action::Filter, "filter"),
+            (Action::All, everyone),
+            (Action::Pause, pause),
             (Action::Help, "keys"),
             (Action::Quit, "quit"),
         ];
         footer::render(view.theme, &hints, area, cells);
     }
+}
+
+/// How high up somebody belongs. What hurts the host most is the largest share of it that one
+/// person has, of its processors or of its memory.
+fn weight(order: Option<Column>, user: &UserUsage, host: &HostUsage) -> f64 {
+    if let Some(column) = order {
+        return column.value(user);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    let memory = match (user.memory_bytes, host.memory_total_bytes) {
+        (Some(used), Some(total)) => used.0 as f64 / total.0.max(1) as f64,
+        _ => 0.0,
+    };
+    let cpu = user.cpu_cores.map_or(0.0, |c| c.0) / f64::from(host.cpus.max(1));
+    cpu.max(memory)
+}
+
+/// Brings an order up to date: a row passes the one above it when it is larger by a tenth and by
+/// what matters at all.
+fn settle_order(order: &mut [Uid], values: &HashMap<Uid, f64>, matters: f64) {
+    let value = |uid: Uid| values.get(&uid).copied().unwrap_or(0.0);
+    for at in 1..order.len() {
+        let mut here = at;
+        while here > 0 && value(order[here]) > value(order[here - 1]) * 1.1 + matters {
+            order.swap(here, here - 1);
+            here -= 1;
+        }
+    }
+}
+
+/// What belongs to no account, so that the sum is the host.
+fn rest_of_host(view: &View<'_>, row: u16, area: Rect, cells: &mut Buffer) {
+    let (cpu, memory) = view.snapshot.rest();
+    let text = format!(
+        "  the kernel and the rest  CPU {}  memory {}",
+        cpu.map_or_else(|| "-".to_owned(), Cores::short),
+        size(memory),
+    );
+    line::put(cells, area, row, &[(&text, view.theme.dim())]);
 }
 
 /// The step of the cursor that an action is, if it is one.
@@ -148,126 +222,7 @@ pub(super) fn step(action: Action) -> Option<Step> {
     }
 }
 
-/// Columns that fit the width: what matters most first, more on wider screens.
-struct Table {
-    name: usize,
-    bar: usize,
-    trend: usize,
-    rates: bool,
-}
-
-impl Table {
-    fn of(width: u16) -> Self {
-        let width = usize::from(width);
-        Self {
-            name: if width >= 110 { 20 } else { 14 },
-            bar: if width >= 110 { 12 } else { 7 },
-            trend: if width >= 110 {
-                16
-            } else {
-                usize::from(width >= 80) * 6
-            },
-            rates: width >= 110,
-        }
-    }
-
-    fn titles(&self, view: &View<'_>, order: Order) -> String {
-        let theme = view.theme;
-        let mark = |title: &str, is: Order| {
-            if order == is {
-                format!("{title}*")
-            } else {
-                title.to_owned()
-            }
-        };
-        let mut out = theme.cell(&format!("  {}", mark("USER", Order::Name)), self.name + 2);
-        out += " ";
-        out += &theme.cell_right(&mark("CPU", Order::Cpu), 6);
-        out += " ";
-        out += &theme.cell("", self.bar);
-        if self.trend > 0 {
-            out += " ";
-            out += &theme.cell("TREND", self.trend);
-        }
-        out += " ";
-        out += &theme.cell_right(&mark("MEMORY", Order::Memory), 7);
-        out += " ";
-        out += &theme.cell_right("CACHE", 6);
-        out += " ";
-        out += &theme.cell_right(&mark("PROCS", Order::Processes), 6);
-        if self.rates {
-            out += &theme.cell_right("READ/s", 8);
-            out += &theme.cell_right("WRITE/s", 8);
-        }
-        out += "  STATE";
-        out
-    }
-
-    fn row(&self, view: &View<'_>, user: &UserUsage, chosen: bool, area: Rect, cells: &mut Buffer) {
-        let theme = view.theme;
-        let mark = if chosen { "> " } else { "  " };
-        let name = theme.cell(&user.user, self.name);
-        let cpu = user.cpu_cores.map_or_else(|| "-".to_owned(), Cores::short);
-        let cpu = format!(" {} ", theme.cell_right(&cpu, 6));
-        // Against the person's own limit, or else against the whole host.
-        let ceiling = user
-            .limits
-            .cpu_quota_cores
-            .unwrap_or_else(|| f64::from(view.snapshot.host.cpus.max(1)));
-        let share = user.cpu_cores.map_or(0.0, |c| c.0 / ceiling);
-        let (full, rest) = theme.bar_parts(share, self.bar);
-        let limited = user.limits.cpu_quota_cores.is_some();
-        let bar_style = if limited {
-            theme.share(share)
-        } else {
-            theme.bar()
-        };
-        let trend = if self.trend > 0 {
-            let values = view.history.user(user.uid, self.trend);
-            #[expect(clippy::cast_possible_truncation, reason = "a plot")]
-            let ceiling = ceiling as f32;
-            format!(" {}", theme.trend(&values, ceiling, self.trend))
-        } else {
-            String::new()
-        };
-        let mut figures = format!(
-            " {} {} {}",
-            theme.cell_right(&size(user.memory_bytes), 7),
-            theme.cell_right(&size(user.memory_cache_bytes), 6),
-            theme.cell_right(&user.processes.to_string(), 6),
-        );
-        if self.rates {
-            figures += &theme.cell_right(&size(user.io_read_bytes_per_s.map(Bytes)), 8);
-            figures += &theme.cell_right(&size(user.io_write_bytes_per_s.map(Bytes)), 8);
-        }
-        let states: Vec<&str> = user.state.iter().copied().map(State::as_str).collect();
-        let states = format!("  {}", states.join(" "));
-        let rest_of_row = " ".repeat(usize::from(area.width));
-        // The selected line is reversed as a whole, so that nothing of it is only a colour.
-        let on = |style: Style| if chosen { theme.selected() } else { style };
-        let bold = |style: Style| {
-            if chosen {
-                style.patch(theme.strong())
-            } else {
-                style
-            }
-        };
-        let pieces = [
-            (mark, bold(on(theme.strong()))),
-            (name.as_str(), bold(on(theme.strong()))),
-            (cpu.as_str(), on(theme.text())),
-            (full.as_str(), on(bar_style)),
-            (rest.as_str(), on(theme.dim())),
-            (trend.as_str(), on(theme.bar())),
-            (figures.as_str(), on(theme.text())),
-            (states.as_str(), bold(on(state_style(view, &user.state)))),
-            (rest_of_row.as_str(), on(theme.text())),
-        ];
-        line::put(cells, area, 0, &pieces);
-    }
-}
-
-fn state_style(view: &View<'_>, states: &[State]) -> Style {
+pub(super) fn state_style(view: &View<'_>, states: &[State]) -> Style {
     if states.iter().any(|s| matches!(s, State::Oom)) {
         view.theme.alarm()
     } else if states.iter().any(|s| !matches!(s, State::Outside)) {
@@ -280,4 +235,23 @@ fn state_style(view: &View<'_>, states: &[State]) -> Style {
 /// A size, or that it is not known.
 pub(super) fn size(bytes: Option<Bytes>) -> String {
     bytes.map_or_else(|| "-".to_owned(), Bytes::short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_do_not_flap_and_a_large_difference_moves_them() {
+        let of = |pairs: &[(u32, f64)]| -> HashMap<Uid, f64> {
+            pairs.iter().map(|(uid, v)| (Uid(*uid), *v)).collect()
+        };
+        let mut order = [Uid(1), Uid(2), Uid(3)];
+        settle_order(&mut order, &of(&[(1, 1.00), (2, 1.04), (3, 0.9)]), 0.05);
+        assert_eq!(order, [Uid(1), Uid(2), Uid(3)]);
+        settle_order(&mut order, &of(&[(1, 1.00), (2, 1.04), (3, 4.0)]), 0.05);
+        assert_eq!(order, [Uid(3), Uid(1), Uid(2)]);
+        settle_order(&mut order, &of(&[(1, 0.0), (2, 0.04), (3, 0.0)]), 0.05);
+        assert_eq!(order, [Uid(3), Uid(1), Uid(2)]);
+    }
 }

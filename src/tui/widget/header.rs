@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use crate::base::text::counted;
 use crate::base::units::{Bytes, short_age};
@@ -13,16 +14,17 @@ use crate::tui::theme::Theme;
 use super::line;
 
 /// Rows it takes.
-pub(in crate::tui) const ROWS: u16 = 4;
+pub(in crate::tui) const ROWS: u16 = 5;
 /// Columns of the words before the bars.
 const LABEL: usize = 9;
 
-/// Draws the host's name, processors, memory and pressure.
+/// Draws the host's name, processors, memory, pressure and what is around them.
 pub(in crate::tui) fn render(view: &View<'_>, area: Rect, cells: &mut Buffer) {
     title(view, area, cells);
     processors(view, area, cells);
     memory(view, area, cells);
     pressure(view.theme, view.snapshot.host.pressure, area, cells);
+    around(view.theme, &view.snapshot.host, area, cells);
 }
 
 fn title(view: &View<'_>, area: Rect, cells: &mut Buffer) {
@@ -41,9 +43,71 @@ fn title(view: &View<'_>, area: Rect, cells: &mut Buffer) {
         pieces.push(("  ", theme.text()));
         pieces.push((note, theme.warn()));
     }
+    if host.partial {
+        pieces.push(("  not root: in part", theme.warn()));
+    }
     let taken = line::put(cells, area, 0, &pieces);
-    let time = view.snapshot.taken_at.strftime("%H:%M:%S UTC").to_string();
-    line::put_right(cells, area, 0, (&time, theme.dim()), taken);
+    let time = view.snapshot.taken_at.strftime("%H:%M:%S UTC");
+    if view.paused {
+        let time = format!("PAUSED at {time}");
+        line::put_right(cells, area, 0, (&time, theme.warn()), taken);
+    } else {
+        let every = view.interval.as_secs_f64();
+        let time = format!("every {every}s  {time}");
+        line::put_right(cells, area, 0, (&time, theme.dim()), taken);
+    }
+}
+
+/// How many of the fullest disks are named.
+const DISKS: usize = 3;
+
+/// Disks, the fullest first, GPUs and the network.
+#[expect(clippy::cast_precision_loss, reason = "shares and rates")]
+fn around(theme: Theme, host: &HostUsage, area: Rect, cells: &mut Buffer) {
+    let label = theme.cell("Disks", LABEL);
+    let mut pieces = vec![(label, theme.strong())];
+    for disk in host.disks.iter().take(DISKS) {
+        let used = disk.total_bytes.saturating_sub(disk.available_bytes);
+        let share = used.0 as f64 / disk.total_bytes.0.max(1) as f64;
+        let mount = theme.cell(&disk.mount, disk.mount.chars().count().min(20));
+        pieces.push((format!("{mount} "), theme.text()));
+        pieces.push((format!("{:.0}%", share * 100.0), theme.share(share)));
+        let of = format!(" of {}  ", disk.total_bytes.short());
+        pieces.push((of, theme.dim()));
+    }
+    for mount in &host.disks_silent {
+        let mount = theme.cell(mount, mount.chars().count().min(20));
+        pieces.push((format!("{mount} does not answer  "), theme.alarm()));
+    }
+    if host.disks.is_empty() && host.disks_silent.is_empty() {
+        pieces.push(("not known  ".to_owned(), theme.dim()));
+    }
+    if !host.gpus.is_empty() {
+        let busy = host.gpus.iter().filter_map(|gpu| gpu.busy_percent);
+        let busy = f64::from(busy.sum::<u32>()) / 100.0;
+        let (used, total) = host.gpus.iter().fold((0u64, 0u64), |(used, total), gpu| {
+            (
+                used + gpu.memory_used_bytes.0,
+                total + gpu.memory_total_bytes.0,
+            )
+        });
+        pieces.push(("GPU ".to_owned(), theme.strong()));
+        let of = format!("{busy:.1} of {}  ", host.gpus.len());
+        pieces.push((of, theme.text()));
+        let share = used as f64 / total.max(1) as f64;
+        pieces.push((format!("{:.0}%", share * 100.0), theme.share(share)));
+        let of = format!(" of {}  ", Bytes(total).short());
+        pieces.push((of, theme.dim()));
+    }
+    let pieces: Vec<(&str, Style)> = pieces.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+    let taken = line::put(cells, area, 4, &pieces);
+    let rates = host.network_received_bytes_per_s;
+    if let Some((received, sent)) = rates.zip(host.network_sent_bytes_per_s) {
+        // Tenths of a megabyte: less is mostly this very screen on its way to whoever looks.
+        let rate = |bytes: u64| bytes as f64 / 1e6;
+        let text = format!("net in {:.1} out {:.1} MB/s", rate(received), rate(sent));
+        line::put_right(cells, area, 4, (&text, theme.dim()), taken);
+    }
 }
 
 /// What the admin must know about the figures of a host without cgroup v2.

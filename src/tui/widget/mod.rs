@@ -1,7 +1,9 @@
 //! Parts that screens are made of.
 
+pub(super) mod filter;
 pub(super) mod footer;
 pub(super) mod frame;
 pub(super) mod header;
 pub(super) mod line;
 pub(super) mod list;
+pub(super) mod plot;

@@ -1,0 +1,271 @@
+//! What only a close look needs: command lines, one process in all its parts, bytes read and
+//! written. These files can keep their reader waiting (a process stopped in the middle of its own
+//! start, or with its memory on a file system that hangs), so a [`Reader`] opens them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::id::{Pid, Uid};
+use crate::base::units::Bytes;
+use crate::model::sample::{CgroupVersion, Details, Focus, IoBytes, IoReading, ProcessIo};
+
+use super::reader::{Marker, Reader};
+use super::root::Root;
+use super::{clock, cpu_clock, details};
+
+/// How long one pass waits for what it asked for.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Processes whose I/O is read in one pass: those that ran, in turn.
+const IO_AT_ONCE: usize = 256;
+/// And in the first, so that there is something to compare with.
+const IO_AT_FIRST: usize = 4096;
+
+/// Looks closely, without ever keeping a pass waiting for long.
+#[derive(Debug)]
+pub(super) struct Closely {
+    reader: Reader<Pid, Job, Answer>,
+    /// Processes that kept a reader waiting; they are not asked again.
+    silent: BTreeSet<Pid>,
+    details: Arc<Details>,
+    io: BTreeMap<Pid, Known>,
+    denied: BTreeSet<Uid>,
+    /// Where the next turn begins.
+    turn: Pid,
+    at_first: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    birth: u32,
+    before: IoReading,
+    last: IoReading,
+}
+
+/// A process whose I/O is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ran {
+    pub(super) pid: Pid,
+    pub(super) birth: u32,
+    pub(super) uid: Uid,
+    /// Whether it began within this pass: then nothing was before.
+    pub(super) new: bool,
+}
+
+enum Job {
+    Look {
+        version: CgroupVersion,
+        focus: Focus,
+        elsewhere: Vec<Pid>,
+        silent: BTreeSet<Pid>,
+    },
+    Io(Vec<Ran>),
+}
+
+enum Answer {
+    Look(Details),
+    Io(Vec<(Ran, Option<IoReading>)>),
+}
+
+impl Closely {
+    pub(super) fn new(root: &Root) -> Self {
+        let root = root.clone();
+        Self {
+            reader: Reader::new("close-up", move |job, marker: &Marker<Pid>| match job {
+                Job::Look {
+                    version,
+                    focus,
+                    elsewhere,
+                    silent,
+                } => Answer::Look(details::read(
+                    &root, version, focus, elsewhere, &silent, marker,
+                )),
+                Job::Io(wanted) => Answer::Io(read_io(&root, &wanted, marker)),
+            }),
+            silent: BTreeSet::new(),
+            details: Arc::default(),
+            io: BTreeMap::new(),
+            denied: BTreeSet::new(),
+            turn: Pid(0),
+            at_first: true,
+        }
+    }
+
+    /// Asks for the I/O of processes that ran, as many as one pass may.
+    pub(super) fn ask_io(&mut self, ran: &[Ran]) {
+        if self.reader.busy() {
+            return; // They come in their turn.
+        }
+        let most = if self.at_first {
+            IO_AT_FIRST
+        } else {
+            IO_AT_ONCE
+        };
+        self.at_first = false;
+        let start = ran.partition_point(|process| process.pid < self.turn);
+        let in_turn = ran[start..].iter().chain(&ran[..start]);
+        let wanted: Vec<Ran> = in_turn
+            .filter(|p| !self.silent.contains(&p.pid) && !self.denied.contains(&p.uid))
+            .take(most)
+            .copied()
+            .collect();
+        if let Some(last) = wanted.last() {
+            self.turn = Pid(last.pid.0.wrapping_add(1));
+            self.reader.ask(Job::Io(wanted));
+        }
+    }
+
+    /// Asks for the processes of the one who is looked at.
+    pub(super) fn ask_details(
+        &mut self,
+        version: CgroupVersion,
+        focus: Option<Focus>,
+        elsewhere: Vec<Pid>,
+    ) {
+        let Some(focus) = focus else {
+            self.details = Arc::default();
+            return;
+        };
+        if self.details.of != Some(focus.uid) {
+            self.details = Arc::default();
+        }
+        self.reader.ask(Job::Look {
+            version,
+            focus,
+            elsewhere,
+            silent: self.silent.clone(),
+        });
+    }
+
+    /// Takes in what has been read, waiting a moment for details that are wanted.
+    pub(super) fn collect(&mut self, live: bool, focus: Option<Focus>) {
+        let begun = clock::monotonic();
+        let patience = |live: bool| {
+            let passed = Duration::from_nanos(clock::monotonic().saturating_sub(begun).0);
+            let most = if live { PATIENCE } else { PATIENCE * 50 };
+            most.saturating_sub(passed)
+        };
+        while self.reader.busy() {
+            let wait = if focus.is_some() {
+                patience(live)
+            } else {
+                Duration::ZERO
+            };
+            match self.reader.answer(wait) {
+                Some(Answer::Look(details)) if details.of == focus.map(|f| f.uid) => {
+                    self.details = Arc::new(details);
+                }
+                Some(Answer::Look(_)) => {}
+                Some(Answer::Io(read)) => self.note(read),
+                None => break,
+            }
+        }
+        if let Some(pid) = self.reader.stuck() {
+            self.silent.insert(pid);
+        }
+        if live {
+            self.silent.retain(|pid| cpu_clock::read(*pid).is_some());
+        }
+    }
+
+    fn note(&mut self, read: Vec<(Ran, Option<IoReading>)>) {
+        for (ran, reading) in read {
+            let Some(reading) = reading else {
+                self.denied.insert(ran.uid);
+                continue;
+            };
+            let known = self.io.get(&ran.pid).filter(|k| k.birth == ran.birth);
+            let before = match known {
+                Some(known) => known.last,
+                None if ran.new => IoReading::default(),
+                None => reading,
+            };
+            let known = Known {
+                birth: ran.birth,
+                before,
+                last: reading,
+            };
+            self.io.insert(ran.pid, known);
+        }
+    }
+
+    /// Forgets processes that are no longer followed.
+    pub(super) fn forget(&mut self, followed: impl Fn(Pid) -> bool) {
+        self.io.retain(|pid, _| followed(*pid));
+    }
+
+    pub(super) fn details(&self) -> Arc<Details> {
+        Arc::clone(&self.details)
+    }
+
+    /// Bytes read and written so far, ordered by pid.
+    pub(super) fn io(&self) -> Vec<ProcessIo> {
+        let one = |(pid, known): (&Pid, &Known)| ProcessIo {
+            pid: *pid,
+            birth: known.birth,
+            before: known.before,
+            last: known.last,
+        };
+        self.io.iter().map(one).collect()
+    }
+
+    pub(super) fn denied(&self) -> BTreeSet<Uid> {
+        self.denied.clone()
+    }
+}
+
+/// `/proc/PID/io` of each; `None` where it is not to be had.
+fn read_io(root: &Root, wanted: &[Ran], marker: &Marker<Pid>) -> Vec<(Ran, Option<IoReading>)> {
+    let mut bytes = Vec::new();
+    let mut read = Vec::with_capacity(wanted.len());
+    for ran in wanted {
+        marker.at(ran.pid);
+        match root.read_into(&format!("/proc/{}/io", ran.pid), &mut bytes) {
+            Ok(true) => {
+                let reading = IoReading {
+                    clock: clock::monotonic(),
+                    bytes: io_bytes(&bytes),
+                };
+                read.push((*ran, Some(reading)));
+            }
+            // The kernel does not count, unless the process has ended.
+            Ok(false) if root.exists(&format!("/proc/{}/stat", ran.pid)) => {
+                read.push((*ran, None));
+            }
+            Ok(false) => {}
+            Err(error) if error.denied() => read.push((*ran, None)),
+            Err(_) => {}
+        }
+    }
+    read
+}
+
+/// What of `proc_pid_io(5)` reached or left a device.
+pub(super) fn io_bytes(bytes: &[u8]) -> IoBytes {
+    let text = String::from_utf8_lossy(bytes);
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim().parse().ok().map(Bytes)
+    };
+    IoBytes {
+        read: value("read_bytes:").unwrap_or_default(),
+        // What was written and dropped again before it reached the device does not count.
+        written: value("write_bytes:")
+            .unwrap_or_default()
+            .saturating_sub(value("cancelled_write_bytes:").unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_reached_a_device_counts() {
+        let io = b"rchar: 9\nwchar: 9\nsyscr: 1\nsyscw: 1\nread_bytes: 4096\nwrite_bytes: 8192\n\
+            cancelled_write_bytes: 4096\n";
+        let bytes = io_bytes(io);
+        assert_eq!((bytes.read, bytes.written), (Bytes(4096), Bytes(4096)));
+        assert_eq!(io_bytes(b"\xff"), IoBytes::default());
+    }
+}
