@@ -7,11 +7,13 @@ use benchwarden::base::exit::Exit;
 use benchwarden::cli;
 use benchwarden::cli::args::Cli;
 use benchwarden::engine::local::Local;
+use benchwarden::host::memory;
 use benchwarden::host::root::{BadRoot, Root};
 use benchwarden::tui;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    memory::stay_small();
     let cli = Cli::parse();
     let exit = run(&cli).unwrap_or_else(|error| {
         if cli::reader_gone(&error) {

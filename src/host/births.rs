@@ -66,7 +66,11 @@ impl Births {
 /// Pids given out from one moment to another.
 fn between(before: Last, now: Last, pid_max: u32) -> Look {
     let forks = now.forks.saturating_sub(before.forks);
-    if forks == 0 && now.pid == before.pid {
+    // Forks of other pid namespaces count too; but so many may be a whole round of this one.
+    if forks >= u64::from(pid_max / 2) {
+        return Look::Everywhere;
+    }
+    if now.pid == before.pid {
         return Look::Nowhere;
     }
     let upward = before.pid.saturating_add(1)..=now.pid;
@@ -85,10 +89,6 @@ fn between(before: Last, now: Last, pid_max: u32) -> Look {
             .map(Pid)
             .collect()
     };
-    // Forks of other pid namespaces count too; but so many may be a whole round of this one.
-    if forks >= u64::from(pid_max / 2) {
-        return Look::Everywhere;
-    }
     Look::At(pids)
 }
 
@@ -115,6 +115,8 @@ mod tests {
     #[test]
     fn nothing_begun_is_nowhere_to_look() {
         assert_eq!(between(last(500, 9), last(500, 9), 32_768), Look::Nowhere);
+        // What began meanwhile has its pids in another namespace.
+        assert_eq!(between(last(500, 9), last(500, 90), 32_768), Look::Nowhere);
     }
 
     #[test]

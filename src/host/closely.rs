@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::id::{Pid, Uid};
-use crate::base::units::Bytes;
+use crate::base::units::{Bytes, Nanos};
 use crate::model::sample::{CgroupVersion, Details, Focus, IoBytes, IoReading, ProcessIo};
 
 use super::reader::{Marker, Reader};
@@ -18,8 +18,8 @@ use super::{clock, cpu_clock, details};
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Processes whose I/O is read in one pass: those that ran, in turn.
 const IO_AT_ONCE: usize = 256;
-/// And in the first, so that there is something to compare with.
-const IO_AT_FIRST: usize = 4096;
+/// And in the first, so that there is something to compare with: those that ran most so far.
+const IO_AT_FIRST: usize = 1024;
 
 /// Looks closely, without ever keeping a pass waiting for long.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub(super) struct Ran {
     pub(super) pid: Pid,
     pub(super) birth: u32,
     pub(super) uid: Uid,
+    /// CPU time so far.
+    pub(super) cpu: Nanos,
     /// Whether it began within this pass: then nothing was before.
     pub(super) new: bool,
 }
@@ -96,17 +98,20 @@ impl Closely {
         if self.reader.busy() {
             return; // They come in their turn.
         }
-        let most = if self.at_first {
-            IO_AT_FIRST
-        } else {
-            IO_AT_ONCE
-        };
-        self.at_first = false;
+        if std::mem::take(&mut self.at_first) {
+            let mut most: Vec<Ran> = ran.to_vec();
+            if most.len() > IO_AT_FIRST {
+                most.select_nth_unstable_by_key(IO_AT_FIRST, |p| std::cmp::Reverse(p.cpu));
+                most.truncate(IO_AT_FIRST);
+            }
+            self.reader.ask(Job::Io(most));
+            return;
+        }
         let start = ran.partition_point(|process| process.pid < self.turn);
         let in_turn = ran[start..].iter().chain(&ran[..start]);
         let wanted: Vec<Ran> = in_turn
             .filter(|p| !self.silent.contains(&p.pid) && !self.denied.contains(&p.uid))
-            .take(most)
+            .take(IO_AT_ONCE)
             .copied()
             .collect();
         if let Some(last) = wanted.last() {
@@ -198,15 +203,17 @@ impl Closely {
         Arc::clone(&self.details)
     }
 
-    /// Bytes read and written so far, ordered by pid.
+    /// Bytes read and written so far, ordered by pid; of those that moved any.
     pub(super) fn io(&self) -> Vec<ProcessIo> {
+        let moved = self.io.iter();
+        let moved = moved.filter(|(_, known)| known.last.bytes != IoBytes::default());
         let one = |(pid, known): (&Pid, &Known)| ProcessIo {
             pid: *pid,
             birth: known.birth,
             before: known.before,
             last: known.last,
         };
-        self.io.iter().map(one).collect()
+        moved.map(one).collect()
     }
 
     pub(super) fn denied(&self) -> BTreeSet<Uid> {

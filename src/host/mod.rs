@@ -14,6 +14,7 @@ mod cpu_clock;
 mod details;
 mod gpu;
 mod kept;
+pub mod memory;
 mod outside;
 mod places;
 pub mod probe;

@@ -22,6 +22,8 @@ const ROUND: u32 = 256;
 const ROUND_OF_BUSY: u32 = 16;
 /// How many passes a process counts as young.
 const YOUNG: u32 = 6;
+/// Room that is kept for processes that ran in one pass.
+const RAN_KEPT: usize = 1024;
 /// Processes that were there first are given their parents and ages a few at a time.
 const WHOLE_AT_ONCE: usize = 64;
 
@@ -82,6 +84,7 @@ impl Table {
             pid: sample.pid,
             birth: sample.birth,
             uid: sample.uid,
+            cpu: sample.cpu,
             new,
         });
     }
@@ -117,6 +120,7 @@ impl Table {
     ) {
         let mut entries = std::mem::take(&mut self.entries);
         self.ran.clear();
+        self.ran.shrink_to(RAN_KEPT);
         let mut whole_left = WHOLE_AT_ONCE;
         let mut now = micros_since(begun);
         let mut count = 0u32;

@@ -227,10 +227,14 @@ impl<'a> Bills<'a> {
             .iter()
             .filter_map(|gone| Some((gone.parent, find_io(before, gone)?.last.bytes)))
             .collect();
-        for (at, process) in after.processes.iter().enumerate() {
-            let Some(io) = find_io(after, process) else {
+        for io in &after.io {
+            let at = after.processes.binary_search_by_key(&io.pid, |p| p.pid);
+            let Some((at, process)) = at.ok().map(|at| (at, &after.processes[at])) else {
                 continue;
             };
+            if process.birth != io.birth {
+                continue;
+            }
             let idle = self.earlier[at].is_some_and(|earlier| earlier.cpu == process.cpu);
             let slice = self.measured_slice(process.place);
             if idle || slice == Some(process.uid) {

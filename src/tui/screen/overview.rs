@@ -29,9 +29,13 @@ pub(in crate::tui) struct Overview {
     keys: Vec<Uid>,
     /// Whether the next picture starts from a strict order.
     anew: bool,
+    /// Whether the last order was made of figures over a very short time.
+    rough: bool,
     columns: Vec<Column>,
 }
 
+/// Figures over less time than this, in seconds, are the first ones, for those who wait.
+const ROUGH_S: f64 = 0.2;
 /// Rows above the list: the host, an empty one and the column titles.
 const ABOVE: u16 = header::ROWS + 2;
 /// And below: one for the filter or the rest of the host, and the footer.
@@ -82,6 +86,7 @@ impl Overview {
         self.columns = Layout::of(size.width, snapshot).columns;
         self.keys = self.ordered(snapshot);
         self.anew = false;
+        self.rough = snapshot.interval_s < ROUGH_S;
         let height = size.height.saturating_sub(ABOVE + BELOW);
         self.cursor.settle(&self.keys, usize::from(height));
     }
@@ -97,7 +102,7 @@ impl Overview {
             let names = || a.user.cmp(&b.user).then_with(|| a.uid.cmp(&b.uid));
             value(b).total_cmp(&value(a)).then_with(names)
         });
-        if self.anew || self.keys.is_empty() {
+        if self.anew || self.rough || self.keys.is_empty() {
             return rows.into_iter().map(|user| user.uid).collect();
         }
         let values: HashMap<Uid, f64> = rows.iter().map(|u| (u.uid, value(u))).collect();

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use crate::base::id::Pid;
 use crate::base::text::counted;
 use crate::base::units::{Bytes, Cores, short_age};
-use crate::model::sample::Closeup;
+use crate::model::origin::Origin;
+use crate::model::sample::{CgroupVersion, Closeup};
 use crate::model::snapshot::ProcessUsage;
 use crate::tui::app::View;
 use crate::tui::keys::Action;
@@ -128,7 +129,11 @@ fn lines(
     });
     let age = process.age_s.map_or_else(unknown, short_age);
     let from = way_in_words(snapshot, process.uid, &process.origin);
-    tell("Began", format!("{since}{age} ago, from {from}"));
+    let from = match process.origin {
+        Origin::Unknown => String::new(),
+        _ => format!(", from {from}"),
+    };
+    tell("Began", format!("{since}{age} ago{from}"));
     let place = process.cgroup.as_deref().unwrap_or("not known");
     tell("Cgroup", place.to_owned());
     let Some(closeup) = closeup else {
@@ -201,7 +206,8 @@ fn limits(
     lines: &mut Vec<(String, String)>,
     width: usize,
 ) {
-    if let Some(user) = view.snapshot.user(process.uid) {
+    let is_v2 = view.snapshot.host.cgroup == CgroupVersion::V2;
+    if let Some(user) = view.snapshot.user(process.uid).filter(|_| is_v2) {
         let limits = user.limits;
         let bytes = |b: Option<Bytes>| b.map_or_else(|| "none".to_owned(), Bytes::short);
         let number = |n: Option<String>| n.unwrap_or_else(|| "none".to_owned());
