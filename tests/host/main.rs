@@ -19,4 +19,5 @@ mod console;
 mod doctor;
 mod harness_itself;
 mod image_facts;
+mod truth;
 mod usage;
