@@ -330,11 +330,35 @@ on_both! {
     }
 }
 
+/// Holds 200 MiB and forks four children that share them, as `mclapply` and `multiprocessing` do.
+const HOLD_AND_FORK: &str = "import os, time\nx = bytearray(b\"x\") * (200 << 20)\n\
+    for _ in range(4):\n    if os.fork() == 0: break\ntime.sleep(1e6)\n";
+
+on_both! {
+    // A process elsewhere is billed its RssAnon, and pages that forked children share are in the
+    // RssAnon of each: five times 200 MiB are told, where the kernel charged them once.
+    #[ignore = "fails: outside of the slices, shared pages are billed to each who shares them"]
+    fn memory_that_forked_children_share_is_billed_once(host) {
+        host.install_benchwarden();
+        host.put(HOLD_AND_FORK.as_bytes(), "/usr/local/job.py", 0o644);
+        let _inside = host.as_user("alice").spawn("exec python3 /usr/local/job.py");
+        let _outside = host.as_user("root").spawn("su carol -c 'exec python3 /usr/local/job.py'");
+        for user in ["alice", "carol"] {
+            host.wait_until(&format!("{user}'s children are there"), |host| {
+                host.run(&format!("pgrep -c -U {user} -x python3")).stdout.trim() == "5"
+            });
+        }
+        let measured = measure(host);
+        within("in the slice", measured.user("alice"), "memory_bytes", 200.0, 240.0);
+        within("elsewhere", measured.user("carol"), "memory_bytes", 200.0, 240.0);
+        measured.must_be_true();
+    }
+}
+
 on_both! {
     fn jobs_of_tmux_cron_and_su_are_billed_to_their_owners(host) {
         host.install_benchwarden();
         host.put(HOLD_AND_SPIN.as_bytes(), "/usr/local/job.py", 0o644);
-        host.run("chmod 644 /usr/local/job.py").ok();
         // Started over a connection that ends, and left behind.
         host.as_user("bob").fresh_login("tmux new-session -d 'exec python3 /usr/local/job.py'").ok();
         let _su = host.as_user("root").spawn("su carol -c 'exec python3 /usr/local/job.py'");
