@@ -160,11 +160,20 @@ fn memory(stat: &str, swap: Option<u64>) -> Option<SliceMemory> {
             .sum(),
     };
     let used = anon + shmem + kernel + get("sock").unwrap_or(0);
+    let swap = swap.map(|swap| swap.saturating_sub(read_back(stat, anon + shmem)));
     Some(SliceMemory {
         used: Bytes(used),
         cache: Bytes(cache),
         swap: swap.map(Bytes),
     })
+}
+
+/// What is in memory again and still on the swap device too, where a page keeps its place until
+/// it changes: billed once. What is on its way out is on both as well, but nothing maps it.
+fn read_back(stat: &str, mapped: u64) -> u64 {
+    let get = |key| keyed(stat, key).unwrap_or(0);
+    let all = get("active_anon") + get("inactive_anon") + get("unevictable");
+    get("swapcached").saturating_sub(all.saturating_sub(mapped))
 }
 
 /// Which block devices are made of others (LVM, RAID, encryption, loops): what goes through them
@@ -247,6 +256,17 @@ mod tests {
         assert_eq!(memory.used, Bytes(1000 + 200 + (300 - 100) + 5));
         assert_eq!(memory.cache, Bytes(500), "file counts shared memory too");
         assert_eq!(memory.swap, Some(Bytes(50)));
+    }
+
+    #[test]
+    fn what_is_in_memory_and_on_the_swap_device_is_billed_once() {
+        // Read back: mapped again, and the place on the device is kept.
+        let back = "anon 1000\nfile 0\nkernel 0\nactive_anon 400\ninactive_anon 600\n\
+            unevictable 0\nswapcached 300\n";
+        assert_eq!(memory(back, Some(500)).unwrap().swap, Some(Bytes(200)));
+        // On its way out: nothing maps it any more.
+        let out = back.replace("anon 1000\nf", "anon 700\nf");
+        assert_eq!(memory(&out, Some(500)).unwrap().swap, Some(Bytes(500)));
     }
 
     #[test]

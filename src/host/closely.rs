@@ -8,14 +8,19 @@ use std::time::Duration;
 
 use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Nanos};
-use crate::model::sample::{CgroupVersion, Details, Focus, IoBytes, IoReading, ProcessIo};
+use crate::model::sample::{
+    CgroupVersion, Details, Focus, IoBytes, IoReading, ProcessIo, ProcessSample,
+};
 
 use super::reader::{Marker, Reader};
 use super::root::Root;
-use super::{clock, cpu_clock, details};
+use super::shares::{Sharer, Shares};
+use super::{clock, cpu_clock, details, shares};
 
 /// How long one pass waits for what it asked for.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// And for what costs next to nothing.
+const GLANCE: Duration = Duration::from_millis(10);
 /// Processes whose I/O is read in one pass: those that ran, in turn.
 const IO_AT_ONCE: usize = 256;
 /// And in the first, so that there is something to compare with: those that ran most so far.
@@ -30,9 +35,13 @@ pub(super) struct Closely {
     details: Arc<Details>,
     io: BTreeMap<Pid, Known>,
     denied: BTreeSet<Uid>,
+    shares: Shares,
+    sharers: Vec<Sharer>,
     /// Where the next turn begins.
     turn: Pid,
     at_first: bool,
+    /// Whether the reader has not yet done what the pass before asked for.
+    behind: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +71,13 @@ enum Job {
         silent: BTreeSet<Pid>,
     },
     Io(Vec<Ran>),
+    Shares(Vec<Sharer>),
 }
 
 enum Answer {
     Look(Details),
     Io(Vec<(Ran, Option<IoReading>)>),
+    Shares(Vec<(Sharer, f64)>),
 }
 
 impl Closely {
@@ -83,19 +94,23 @@ impl Closely {
                     &root, version, focus, elsewhere, &silent, marker,
                 )),
                 Job::Io(wanted) => Answer::Io(read_io(&root, &wanted, marker)),
+                Job::Shares(sharers) => Answer::Shares(shares::read(&root, &sharers, marker)),
             }),
             silent: BTreeSet::new(),
             details: Arc::default(),
             io: BTreeMap::new(),
             denied: BTreeSet::new(),
+            shares: Shares::default(),
+            sharers: Vec::new(),
             turn: Pid(0),
             at_first: true,
+            behind: false,
         }
     }
 
     /// Asks for the I/O of processes that ran, as many as one pass may.
     pub(super) fn ask_io(&mut self, ran: &[Ran]) {
-        if self.reader.busy() {
+        if self.behind {
             return; // They come in their turn.
         }
         if std::mem::take(&mut self.at_first) {
@@ -117,6 +132,30 @@ impl Closely {
         if let Some(last) = wanted.last() {
             self.turn = Pid(last.pid.0.wrapping_add(1));
             self.reader.ask(Job::Io(wanted));
+        }
+    }
+
+    /// Takes in what was read since the last pass, and bills each process for its part of the
+    /// memory that it maps together with others.
+    pub(super) fn catch_up(
+        &mut self,
+        focus: Option<Focus>,
+        sharers: Vec<Sharer>,
+        processes: &mut [ProcessSample],
+    ) {
+        self.sharers = sharers;
+        self.sharers.retain(|s| !self.silent.contains(&s.pid));
+        self.take_in(Duration::ZERO, focus);
+        self.behind = self.reader.busy();
+        self.shares.note(&[], &self.sharers);
+        self.shares.apply(processes);
+    }
+
+    /// Asks for what is whose of that memory.
+    pub(super) fn ask_shares(&mut self) {
+        if !self.sharers.is_empty() && !self.behind {
+            self.reader
+                .ask(Job::Shares(self.shares.next(&self.sharers)));
         }
     }
 
@@ -142,34 +181,42 @@ impl Closely {
         });
     }
 
-    /// Takes in what has been read, waiting a moment for details that are wanted.
-    pub(super) fn collect(&mut self, live: bool, focus: Option<Focus>) {
-        let begun = clock::monotonic();
-        let patience = |live: bool| {
-            let passed = Duration::from_nanos(clock::monotonic().saturating_sub(begun).0);
-            let most = if live { PATIENCE } else { PATIENCE * 50 };
-            most.saturating_sub(passed)
+    /// Takes in what has been read, waiting a moment for what this pass asked for.
+    pub(super) fn collect(&mut self, live: bool, first: bool, focus: Option<Focus>) {
+        let patience = match focus {
+            Some(_) if live => PATIENCE,
+            _ if !live => PATIENCE * 50, // A fixture answers, however busy the machine is.
+            _ if first => Duration::ZERO,
+            _ => GLANCE,
         };
-        while self.reader.busy() {
-            let wait = if focus.is_some() {
-                patience(live)
-            } else {
-                Duration::ZERO
-            };
-            match self.reader.answer(wait) {
-                Some(Answer::Look(details)) if details.of == focus.map(|f| f.uid) => {
-                    self.details = Arc::new(details);
-                }
-                Some(Answer::Look(_)) => {}
-                Some(Answer::Io(read)) => self.note(read),
-                None => break,
-            }
-        }
+        self.take_in(patience, focus);
         if let Some(pid) = self.reader.stuck() {
             self.silent.insert(pid);
         }
         if live {
             self.silent.retain(|pid| cpu_clock::read(*pid).is_some());
+        }
+    }
+
+    fn take_in(&mut self, patience: Duration, focus: Option<Focus>) {
+        let begun = clock::monotonic();
+        while self.reader.busy() {
+            let passed = Duration::from_nanos(clock::monotonic().saturating_sub(begun).0);
+            match self.reader.answer(patience.saturating_sub(passed)) {
+                Some(Answer::Look(mut details)) if details.of == focus.map(|f| f.uid) => {
+                    for process in &mut details.processes {
+                        let part = self.shares.part(process.pid);
+                        if let Some((memory, part)) = process.memory.zip(part) {
+                            process.memory = Some(shares::part_of(memory, part));
+                        }
+                    }
+                    self.details = Arc::new(details);
+                }
+                Some(Answer::Look(_)) => {}
+                Some(Answer::Io(read)) => self.note(read),
+                Some(Answer::Shares(told)) => self.shares.note(&told, &self.sharers),
+                None => break,
+            }
         }
     }
 

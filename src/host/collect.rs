@@ -96,16 +96,20 @@ impl Collector {
         };
         host.processes = total;
         self.table.end_pass(host.uptime);
-        let processes = self.table.samples();
+        let mut processes = self.table.samples();
         let elsewhere = focus.map_or_else(Vec::new, |focus| {
             let theirs = processes.iter().filter(|p| p.uid == focus.uid);
             theirs.map(|p| p.pid).collect()
         });
+        let sharers = self.table.sharers();
+        self.closely.catch_up(focus, sharers, &mut processes);
         self.closely.ask_io(self.table.ran());
         self.closely.ask_details(self.version, focus, elsewhere);
+        self.closely.ask_shares();
         let sessions = self.sessions.read(&self.root, self.pass);
         let surroundings = self.around.look(&self.root);
-        self.closely.collect(self.root.is_live(), focus);
+        let first = self.pass == 1;
+        self.closely.collect(self.root.is_live(), first, focus);
         if self.pass.is_multiple_of(FORGET_EVERY) {
             let table = &self.table;
             self.closely.forget(|pid| table.contains(pid));

@@ -23,6 +23,7 @@ pub mod process;
 mod reader;
 pub mod root;
 mod sessions;
+mod shares;
 mod slices;
 mod surroundings;
 pub mod systemd;

@@ -14,6 +14,7 @@ use super::closely::Ran;
 use super::procdir::ProcDir;
 use super::process::{Stat, Statm, Status, StatusMemory};
 use super::root::Root;
+use super::shares::{MUCH, Sharer};
 use super::{clock, cpu_clock};
 
 /// Every process is read whole once in so many passes.
@@ -77,6 +78,36 @@ impl Table {
     pub(super) fn ran(&mut self) -> &[Ran] {
         self.ran.sort_unstable_by_key(|ran| ran.pid);
         &self.ran
+    }
+
+    /// Those that may map much memory together with others: a process with a large parent of the
+    /// same owner and that parent, and whoever maps much shared memory. Ordered by pid.
+    pub(super) fn sharers(&self) -> Vec<Sharer> {
+        let large = |entry: &&Entry| {
+            let memory = entry.sample.memory.known();
+            memory.is_some_and(|memory| memory.resident() >= MUCH)
+        };
+        let mut sharers = Vec::new();
+        let mut add = |entry: &Entry| {
+            sharers.push(Sharer {
+                pid: entry.sample.pid,
+                birth: entry.sample.birth,
+            });
+        };
+        for entry in self.entries.iter().filter(large) {
+            if Bytes::from_kib(entry.shared_kib.into()) >= MUCH {
+                add(entry);
+            }
+            let parent = self.position(entry.sample.parent).ok();
+            let parent = parent.map(|at| &self.entries[at]).filter(large);
+            if let Some(parent) = parent.filter(|p| p.sample.uid == entry.sample.uid) {
+                add(entry);
+                add(parent);
+            }
+        }
+        sharers.sort_unstable_by_key(|sharer| sharer.pid);
+        sharers.dedup();
+        sharers
     }
 
     fn note_ran(ran: &mut Vec<Ran>, sample: &ProcessSample, new: bool) {

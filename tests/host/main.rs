@@ -18,5 +18,7 @@ mod harness;
 mod console;
 mod doctor;
 mod harness_itself;
+mod hostile;
 mod image_facts;
+mod truth;
 mod usage;

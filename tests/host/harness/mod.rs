@@ -26,7 +26,9 @@ use std::time::Duration;
 
 pub use host::Host;
 pub use image::{Release, manifest};
-pub use terminal::Key;
+pub use output::Output;
+pub use terminal::{Key, Terminal};
+pub use user::Job;
 
 /// Emulation is ten to twenty times slower than the machine it runs on.
 pub const PATIENCE: Duration = Duration::from_secs(60);

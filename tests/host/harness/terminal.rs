@@ -17,7 +17,8 @@ use super::ssh::Login;
 /// What the terminal shows and how much it was sent.
 pub(super) struct Shown {
     parser: vt100::Parser,
-    bytes: u64,
+    /// All that came.
+    raw: Vec<u8>,
     /// When the last byte came.
     quiet_since: Instant,
 }
@@ -138,7 +139,7 @@ impl Terminal {
         drop(pair.slave);
         let shown = Arc::new(Mutex::new(Shown {
             parser: vt100::Parser::new(nonzero(rows), nonzero(columns), 0),
-            bytes: 0,
+            raw: Vec::new(),
             quiet_since: Instant::now(),
         }));
         let mut from = pair.master.try_clone_reader().unwrap();
@@ -148,7 +149,7 @@ impl Terminal {
             while let Ok(n @ 1..) = from.read(&mut buffer) {
                 let mut shown = screen.lock().unwrap();
                 shown.parser.process(&buffer[..n]);
-                shown.bytes += n as u64;
+                shown.raw.extend_from_slice(&buffer[..n]);
                 shown.quiet_since = Instant::now();
             }
         });
@@ -200,7 +201,12 @@ impl Terminal {
 
     /// Bytes received so far.
     pub fn bytes_received(&self) -> u64 {
-        self.shown().bytes
+        self.shown().raw.len() as u64
+    }
+
+    /// The bytes themselves, all since the start.
+    pub fn raw(&self) -> Vec<u8> {
+        self.shown().raw.clone()
     }
 
     /// Waits until the screen holds a text.
