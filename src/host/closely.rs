@@ -71,7 +71,7 @@ enum Job {
         silent: BTreeSet<Pid>,
     },
     Io(Vec<Ran>),
-    Shares(Vec<Sharer>),
+    Shares(Vec<Sharer>, bool),
 }
 
 enum Answer {
@@ -94,7 +94,9 @@ impl Closely {
                     &root, version, focus, elsewhere, &silent, marker,
                 )),
                 Job::Io(wanted) => Answer::Io(read_io(&root, &wanted, marker)),
-                Job::Shares(sharers) => Answer::Shares(shares::read(&root, &sharers, marker)),
+                Job::Shares(sharers, at_first) => {
+                    Answer::Shares(shares::read(&root, &sharers, at_first, marker))
+                }
             }),
             silent: BTreeSet::new(),
             details: Arc::default(),
@@ -148,14 +150,14 @@ impl Closely {
         self.take_in(Duration::ZERO, focus);
         self.behind = self.reader.busy();
         self.shares.note(&[], &self.sharers);
-        self.shares.apply(processes);
+        self.shares.apply(&self.sharers, processes);
     }
 
     /// Asks for what is whose of that memory.
-    pub(super) fn ask_shares(&mut self) {
+    pub(super) fn ask_shares(&mut self, at_first: bool) {
         if !self.sharers.is_empty() && !self.behind {
-            self.reader
-                .ask(Job::Shares(self.shares.next(&self.sharers)));
+            let turn = self.shares.next(&self.sharers);
+            self.reader.ask(Job::Shares(turn, at_first));
         }
     }
 
@@ -205,7 +207,9 @@ impl Closely {
             match self.reader.answer(patience.saturating_sub(passed)) {
                 Some(Answer::Look(mut details)) if details.of == focus.map(|f| f.uid) => {
                     for process in &mut details.processes {
-                        let part = self.shares.part(process.pid);
+                        let at = self.sharers.binary_search_by_key(&process.pid, |s| s.pid);
+                        let sharer = at.ok().map(|at| &self.sharers[at]);
+                        let part = sharer.and_then(|s| self.shares.part(s, &self.sharers));
                         if let Some((memory, part)) = process.memory.zip(part) {
                             process.memory = Some(shares::part_of(memory, part));
                         }

@@ -105,10 +105,10 @@ impl Collector {
         self.closely.catch_up(focus, sharers, &mut processes);
         self.closely.ask_io(self.table.ran());
         self.closely.ask_details(self.version, focus, elsewhere);
-        self.closely.ask_shares();
+        let first = self.pass == 1;
+        self.closely.ask_shares(first);
         let sessions = self.sessions.read(&self.root, self.pass);
         let surroundings = self.around.look(&self.root);
-        let first = self.pass == 1;
         self.closely.collect(self.root.is_live(), first, focus);
         if self.pass.is_multiple_of(FORGET_EVERY) {
             let table = &self.table;

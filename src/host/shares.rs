@@ -20,8 +20,10 @@ use super::root::Root;
 
 /// Sharing less than this is not looked for.
 pub(super) const MUCH: Bytes = Bytes(16 << 20);
-/// How long pages are walked in one pass, unless one process alone takes longer.
+/// How long pages are walked in one pass, unless one process alone takes longer; and in the
+/// first.
 const WALK: Nanos = Nanos(10_000_000);
+const WALK_AT_FIRST: Nanos = Nanos(200_000_000);
 /// How many processes may be asked in one pass.
 const AT_ONCE: usize = 256;
 
@@ -30,6 +32,18 @@ const AT_ONCE: usize = 256;
 pub(super) struct Sharer {
     pub(super) pid: Pid,
     pub(super) birth: u32,
+    pub(super) parent: Pid,
+    /// What it holds, shared pages in full.
+    pub(super) resident: Bytes,
+}
+
+impl Sharer {
+    /// Whether another is its like: children of one parent that hold about the same were forked
+    /// for the same work.
+    fn is_like(&self, other: &Self) -> bool {
+        let (a, b) = (self.resident.0 / 4, other.resident.0 / 4);
+        self.parent == other.parent && a <= b.saturating_mul(5) / 4 && b <= a.saturating_mul(5) / 4
+    }
 }
 
 /// The part of what it holds that is a process's own.
@@ -57,20 +71,23 @@ impl Shares {
         self.known.retain(|pid, _| shares(pid));
     }
 
-    /// The part of a process's memory that it is billed for.
-    pub(super) fn part(&self, pid: Pid) -> Option<f64> {
-        self.known.get(&pid).map(|(_, part)| *part)
+    /// The part of its memory that a process is billed for. Until its own turn has come it is
+    /// taken to share as one like it does.
+    pub(super) fn part(&self, sharer: &Sharer, sharers: &[Sharer]) -> Option<f64> {
+        let own = |sharer: &Sharer| {
+            let known = self.known.get(&sharer.pid);
+            known.filter(|(birth, _)| *birth == sharer.birth)
+        };
+        let like = || sharers.iter().filter(|s| s.is_like(sharer)).find_map(own);
+        own(sharer).or_else(like).map(|(_, part)| *part)
     }
 
     /// Bills each of these for its part only.
-    pub(super) fn apply(&self, processes: &mut [ProcessSample]) {
-        for (pid, (birth, part)) in &self.known {
-            let Ok(at) = processes.binary_search_by_key(pid, |p| p.pid) else {
-                continue;
-            };
-            let process = &mut processes[at];
-            if process.birth == *birth {
-                process.memory = part_of(process.memory, *part);
+    pub(super) fn apply(&self, sharers: &[Sharer], processes: &mut [ProcessSample]) {
+        for sharer in sharers {
+            let at = processes.binary_search_by_key(&sharer.pid, |p| p.pid);
+            if let (Ok(at), Some(part)) = (at, self.part(sharer, sharers)) {
+                processes[at].memory = part_of(processes[at].memory, part);
             }
         }
     }
@@ -92,11 +109,17 @@ pub(super) fn part_of(memory: ProcessMemory, part: f64) -> ProcessMemory {
 }
 
 /// Asks the kernel for the parts of these, one after the other, until time is up.
-pub(super) fn read(root: &Root, sharers: &[Sharer], marker: &Marker<Pid>) -> Vec<(Sharer, f64)> {
+pub(super) fn read(
+    root: &Root,
+    sharers: &[Sharer],
+    at_first: bool,
+    marker: &Marker<Pid>,
+) -> Vec<(Sharer, f64)> {
+    let most = if at_first { WALK_AT_FIRST } else { WALK };
     let begun = clock::monotonic();
     let mut told = Vec::new();
     for sharer in sharers {
-        if !told.is_empty() && clock::monotonic().saturating_sub(begun) > WALK {
+        if !told.is_empty() && clock::monotonic().saturating_sub(begun) > most {
             break;
         }
         marker.at(sharer.pid);
@@ -161,6 +184,8 @@ mod tests {
         let sharer = |pid| Sharer {
             pid: Pid(pid),
             birth: 1,
+            parent: Pid(0),
+            resident: Bytes(u64::from(pid) << 30),
         };
         let all: Vec<Sharer> = (1..=300).map(sharer).collect();
         let mut shares = Shares::default();
@@ -168,9 +193,15 @@ mod tests {
         assert_eq!((first.len(), first[0].pid), (AT_ONCE, Pid(1)));
         shares.note(&[(sharer(1), 0.5), (sharer(2), 0.5)], &all);
         assert_eq!(shares.next(&all)[0].pid, Pid(3));
-        assert_eq!(shares.part(Pid(2)), Some(0.5));
+        assert_eq!(shares.part(&sharer(2), &all), Some(0.5));
+        let like = Sharer {
+            pid: Pid(900),
+            ..sharer(2)
+        };
+        assert_eq!(shares.part(&like, &all), Some(0.5), "until its turn comes");
+        assert_eq!(shares.part(&sharer(200), &all), None);
         shares.note(&[], &all[2..]);
-        assert_eq!(shares.part(Pid(2)), None);
+        assert_eq!(shares.part(&sharer(2), &all[2..]), None);
     }
 
     #[test]

@@ -92,6 +92,12 @@ impl Table {
             sharers.push(Sharer {
                 pid: entry.sample.pid,
                 birth: entry.sample.birth,
+                parent: entry.sample.parent,
+                resident: entry
+                    .sample
+                    .memory
+                    .known()
+                    .map_or(Bytes(0), ProcessMemory::resident),
             });
         };
         for entry in self.entries.iter().filter(large) {
@@ -276,7 +282,11 @@ impl Table {
             if owner != Uid::ROOT {
                 entry.sample.uid = owner;
                 self.read_resident(&mut entry);
-                return Some(entry);
+                // Of a large one it matters at once whose child it is.
+                let memory = entry.sample.memory.known();
+                if memory.is_none_or(|memory| memory.resident() < MUCH) {
+                    return Some(entry);
+                }
             }
         }
         self.read_whole(&mut entry, pass).then_some(entry)

@@ -335,9 +335,7 @@ const HOLD_AND_FORK: &str = "import os, time\nx = bytearray(b\"x\") * (200 << 20
     for _ in range(4):\n    if os.fork() == 0: break\ntime.sleep(1e6)\n";
 
 on_both! {
-    // A process elsewhere is billed its RssAnon, and pages that forked children share are in the
-    // RssAnon of each: five times 200 MiB are told, where the kernel charged them once.
-    #[ignore = "fails: outside of the slices, shared pages are billed to each who shares them"]
+    // Pages that forked children share are in the RssAnon of each; the kernel charged them once.
     fn memory_that_forked_children_share_is_billed_once(host) {
         host.install_benchwarden();
         host.put(HOLD_AND_FORK.as_bytes(), "/usr/local/job.py", 0o644);
