@@ -385,3 +385,67 @@ fn a_reader_that_leaves_early_is_no_failure() {
     assert_eq!(out.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&out.stderr), "");
 }
+
+#[test]
+fn what_a_container_runs_under_subordinate_uids_is_its_owners() {
+    let mut host = workbench();
+    host.put("etc/subuid", "alice:100000:65536\n");
+    for cgroup in [
+        "/user.slice/user-1001.slice/libpod-0a.scope",
+        "/system.slice/cron.service",
+    ] {
+        host.process(&Proc {
+            uid: 100_999,
+            cgroup,
+            anon: 10 * MIB,
+            ..Proc::default()
+        });
+    }
+    let document = host.json(&["usage", "--interval", "100ms", "--json", "--all"]);
+    assert_eq!(user(&document, "alice")["outside"]["processes"], 2);
+    assert!(!document.to_string().contains("100999"), "{document:#}");
+    let ps = host.json(&["ps", "alice", "--interval", "100ms", "--json"]);
+    let processes = ps["processes"].as_array().unwrap();
+    let inside = processes.iter().filter(|p| p["way_in"] == "container");
+    assert_eq!((processes.len(), inside.count()), (4, 1));
+}
+
+#[test]
+fn a_host_of_128_processors_and_a_thousand_people_is_told_whole() {
+    let mut host = Fixture::v2(128);
+    let long = "a".repeat(32);
+    for number in 0..1000 {
+        let uid = 20_000 + number;
+        match number {
+            0 => host.account(&long, uid),
+            // Somebody whom no directory knows any more.
+            1 => {}
+            _ => host.account(&format!("person{number:04}"), uid),
+        }
+        host.slice(uid, u64::from(number) * MIB, 1_000_000);
+        host.process(&Proc {
+            uid,
+            cgroup: "/system.slice/rstudio-server.service",
+            anon: 2 * MIB,
+            ..Proc::default()
+        });
+    }
+    let document = host.json(&["usage", "--interval", "100ms", "--json", "--sort", "memory"]);
+    assert_eq!(document["host"]["cpus"], 128);
+    let users = document["users"].as_array().unwrap();
+    assert_eq!(users.len(), 1000);
+    assert_eq!(users[0]["user"], "person0999");
+    assert_eq!(users[0]["memory_bytes"], (999 + 1 + 2) * MIB);
+    assert_eq!(user(&document, &long)["outside"]["processes"], 1);
+    assert_eq!(user(&document, "20001")["uid"], 20_001);
+    let text = host.run(&["usage", "--interval", "100ms"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1002);
+    // Columns are columns, however long a name is.
+    let ends: std::collections::BTreeSet<usize> = text
+        .lines()
+        .skip(2)
+        .map(|line| line.find(" 0.00 ").unwrap())
+        .collect();
+    assert_eq!(ends.len(), 1, "{text}");
+}

@@ -85,6 +85,7 @@ impl Collector {
         self.pass = self.pass.wrapping_add(1);
         let taken_at = clock::now();
         let clock = clock::monotonic();
+        self.table.refresh_subuids(&self.root);
         let stat = self.root.peek("/proc/stat").unwrap_or_default();
         let load = self.root.peek("/proc/loadavg").unwrap_or_default();
         let mut host = self.host(&stat, &load);

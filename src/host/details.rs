@@ -14,6 +14,7 @@ use super::process::{self, Stat, Status, cgroup_path, command_line};
 use super::reader::Marker;
 use super::root::Root;
 use super::slices::visit_processes;
+use super::subuids::Subuids;
 use super::{births, clock};
 
 /// Nobody's command line is read further than this in a list, nor further in a close-up.
@@ -46,6 +47,8 @@ pub(super) fn read(
     }
     pids.sort_unstable();
     pids.dedup();
+    let mut subuids = Subuids::default();
+    subuids.refresh(root);
     let left_out = pids.len().saturating_sub(AT_MOST);
     let mut close = Close {
         root,
@@ -58,7 +61,11 @@ pub(super) fn read(
         .into_iter()
         .take(AT_MOST)
         .filter_map(|pid| close.detail(pid))
-        .filter(|detail| detail.uid == focus.uid)
+        .filter(|detail| subuids.owner(detail.uid) == focus.uid)
+        .map(|detail| ProcessDetail {
+            uid: focus.uid,
+            ..detail
+        })
         .collect();
     let closeup = focus.pid.and_then(|pid| close.closeup(pid, &processes));
     Details {

@@ -25,6 +25,7 @@ pub mod root;
 mod sessions;
 mod shares;
 mod slices;
+mod subuids;
 mod surroundings;
 pub mod systemd;
 mod table;

@@ -14,6 +14,7 @@ use super::kept::Kept;
 use super::places::Places;
 use super::root::Root;
 use super::slices::visit_processes;
+use super::subuids::Subuids;
 
 /// The tree outside `user.slice` is walked again once in so many passes; in between, a new
 /// service is seen by the link count of `system.slice`.
@@ -31,6 +32,7 @@ pub(super) struct Outside {
     /// The slice to be asked about next.
     next: usize,
     guests: Vec<(Pid, PlaceId)>,
+    subuids: Subuids,
 }
 
 #[derive(Debug)]
@@ -96,6 +98,7 @@ impl Outside {
 
     /// Asks some of those inside the slices whose they are, slice by slice.
     pub(super) fn find_guests(&mut self, root: &Root, slices: &[Uid], places: &mut Places) {
+        self.subuids.refresh(root);
         let mut asked = 0;
         for _ in 0..slices.len() {
             if asked >= ASK_AT_ONCE {
@@ -109,7 +112,7 @@ impl Outside {
             visit_processes(root, &dir, 0, &mut |path, pid| {
                 asked += 1;
                 inside.insert(Pid(pid));
-                if is_guest(root, pid, owner) {
+                if is_guest(root, &self.subuids, pid, owner) {
                     guests.push((Pid(pid), places.id(path)));
                 }
             });
@@ -122,12 +125,12 @@ impl Outside {
 
 /// Whether a process belongs to somebody else than the owner of the slice it is in. The owner
 /// of its directory tells, unless it hides its memory, which makes root the owner.
-fn is_guest(root: &Root, pid: u32, owner: Uid) -> bool {
+fn is_guest(root: &Root, subuids: &Subuids, pid: u32, owner: Uid) -> bool {
     let directory = root.owner(&format!("/proc/{pid}"));
-    if directory.is_none_or(|uid| uid == owner) {
+    if directory.is_none_or(|uid| subuids.owner(uid) == owner) {
         return false;
     }
     let status = root.read(&format!("/proc/{pid}/status")).ok().flatten();
     let status = status.and_then(|bytes| super::process::Status::parse(&bytes));
-    status.is_some_and(|status| status.uid != owner)
+    status.is_some_and(|status| subuids.owner(status.uid) != owner)
 }

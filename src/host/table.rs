@@ -15,6 +15,7 @@ use super::procdir::ProcDir;
 use super::process::{Stat, Statm, Status, StatusMemory};
 use super::root::Root;
 use super::shares::{MUCH, Sharer};
+use super::subuids::Subuids;
 use super::{clock, cpu_clock};
 
 /// Every process is read whole once in so many passes.
@@ -39,6 +40,7 @@ pub(super) struct Table {
     ticks: u64,
     live: bool,
     proc: ProcDir,
+    subuids: Subuids,
     buffer: Vec<u8>,
     /// Those that ran since the pass before, ordered by pid unless new ones follow.
     ran: Vec<Ran>,
@@ -69,6 +71,7 @@ impl Table {
             ticks: rustix::param::clock_ticks_per_second(),
             live: root.is_live(),
             proc: ProcDir::new(root),
+            subuids: Subuids::default(),
             buffer: Vec::with_capacity(4096),
             ran: Vec::new(),
         }
@@ -124,6 +127,11 @@ impl Table {
             cpu: sample.cpu,
             new,
         });
+    }
+
+    /// Whose subordinate uids are, as it is written now.
+    pub(super) fn refresh_subuids(&mut self, root: &Root) {
+        self.subuids.refresh(root);
     }
 
     /// Samples of all that are followed, kernel threads left out, ordered by pid.
@@ -280,7 +288,7 @@ impl Table {
             // its memory: root's are read whole to be sure.
             let owner = self.proc.owner(pid)?;
             if owner != Uid::ROOT {
-                entry.sample.uid = owner;
+                entry.sample.uid = self.subuids.owner(owner);
                 self.read_resident(&mut entry);
                 // Of a large one it matters at once whose child it is.
                 let memory = entry.sample.memory.known();
@@ -301,9 +309,10 @@ impl Table {
         let Some(status) = Status::parse(&self.buffer) else {
             return false;
         };
-        if status.uid != entry.sample.uid {
+        let owner = self.subuids.owner(status.uid);
+        if owner != entry.sample.uid {
             // It has become somebody else's: young again, should it change once more.
-            entry.sample.uid = status.uid;
+            entry.sample.uid = owner;
             entry.since = pass;
         }
         entry.sample.memory = status

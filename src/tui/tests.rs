@@ -273,6 +273,28 @@ fn process_at_80x24() {
 }
 
 #[test]
+fn process_at_120x40() {
+    let mut snapshot = workbench();
+    snapshot.closeup = Some(Arc::new(closeup()));
+    let mut app = app(true, false, LARGE, snapshot);
+    press(&mut app, &[KeyCode::Enter, KeyCode::Down, KeyCode::Down]);
+    press(&mut app, &[KeyCode::Enter]);
+    insta::assert_snapshot!(text(&app, LARGE));
+}
+
+#[test]
+fn a_process_that_keeps_its_command_line_back_is_told_as_such() {
+    let mut snapshot = workbench();
+    snapshot.processes[1].silent = true;
+    snapshot.closeup = Some(Arc::new(closeup()));
+    let mut app = app(true, false, SMALL, snapshot);
+    press(&mut app, &[KeyCode::Enter]);
+    assert!(text(&app, SMALL).contains("R (keeps its command line back)"));
+    press(&mut app, &[KeyCode::Down, KeyCode::Down, KeyCode::Enter]);
+    assert!(text(&app, SMALL).contains("it does not let anybody read it"));
+}
+
+#[test]
 fn a_process_that_ends_says_so() {
     let mut app = app(true, false, SMALL, workbench());
     press(&mut app, &[KeyCode::Enter, KeyCode::Down, KeyCode::Enter]);

@@ -1,6 +1,6 @@
 //! The first screen: people, and what each uses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -109,8 +109,9 @@ impl Overview {
         let mut order: Vec<Uid> = self.keys.clone();
         order.retain(|uid| values.contains_key(uid));
         // Whoever was not there goes where the strict order has them.
+        let known: HashSet<Uid> = order.iter().copied().collect();
         for (at, user) in rows.iter().enumerate() {
-            if !self.keys.contains(&user.uid) {
+            if !known.contains(&user.uid) {
                 order.insert(at.min(order.len()), user.uid);
             }
         }
