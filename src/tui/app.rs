@@ -23,12 +23,17 @@ const INTERVALS_MS: [u64; 8] = [500, 1000, 2000, 3000, 5000, 10_000, 30_000, 60_
 /// Which of them it is at the start.
 const USUAL: usize = 1;
 
+/// So much later than usual, figures are missed.
+const LATE: Duration = Duration::from_secs(2);
+
 /// What can happen.
 pub(super) enum Event {
     /// New figures.
     Snapshot(Arc<Snapshot>),
     /// A key, a paste or a new size.
     Terminal(event::Event),
+    /// For so long there were no figures.
+    Waited(Duration),
     /// Somebody ends the program.
     Quit,
     /// A wake-up whose reason has passed.
@@ -67,6 +72,8 @@ pub(super) struct View<'a> {
     pub(super) history: &'a History,
     pub(super) interval: Duration,
     pub(super) paused: bool,
+    /// For how many seconds there have been no figures, where that is too long.
+    pub(super) late_s: Option<u64>,
 }
 
 /// The console.
@@ -77,6 +84,7 @@ pub(super) struct App {
     history: History,
     interval: usize,
     paused: bool,
+    late_s: Option<u64>,
     /// While paused: somebody asked for what is not there yet.
     wants_one: bool,
     overview: Overview,
@@ -95,6 +103,7 @@ impl App {
             history: History::default(),
             interval: USUAL,
             paused: false,
+            late_s: None,
             wants_one: false,
             overview: Overview::default(),
             person: None,
@@ -121,6 +130,7 @@ impl App {
         let effects = match event {
             Event::Snapshot(snapshot) => {
                 self.history.push(&snapshot);
+                self.late_s = None;
                 if !self.paused || self.snapshot.is_none() || std::mem::take(&mut self.wants_one) {
                     self.snapshot = Some(snapshot);
                 }
@@ -132,6 +142,11 @@ impl App {
             }
             Event::Terminal(event::Event::Key(key)) => self.key(key),
             Event::Terminal(_) | Event::Nothing => Effects::default(),
+            Event::Waited(passed) => {
+                let late = passed > self.interval() * 2 + LATE;
+                self.late_s = late.then_some(passed.as_secs());
+                Effects::default()
+            }
             Event::Quit => Effects {
                 quit: true,
                 ..Effects::default()
@@ -247,6 +262,7 @@ impl App {
             history: &self.history,
             interval: self.interval(),
             paused: self.paused,
+            late_s: self.late_s,
         };
         match (&self.process, &self.person) {
             (Some(process), _) => process.render(&view, area, cells),

@@ -15,19 +15,24 @@ mod theme;
 mod widget;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ratatui::crossterm::event;
 
 use crate::base::exit::Exit;
 use crate::engine::{Engine, Flow, Pace};
+use crate::host::clock;
 use crate::host::probe::Terminal;
 use crate::model::snapshot::Snapshot;
 
-use app::{App, Event};
+use app::{App, Effects, Event};
 use terminal::Screen;
 use theme::Theme;
+
+/// How long nothing may happen before it is looked at why.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Opens the console and returns when the user leaves it.
 ///
@@ -59,11 +64,25 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
         .spawn(move || read_keys(&events))?;
 
     screen.draw(&app)?;
-    while let Ok(first) = queue.recv() {
-        let mut effects = app.update(event_of(first, &latest));
+    let mut news = clock::monotonic();
+    loop {
+        let first = match queue.recv_timeout(A_MOMENT) {
+            Ok(signal) => event_of(signal, &latest),
+            Err(RecvTimeoutError::Timeout) => {
+                let passed = clock::monotonic().saturating_sub(news);
+                Event::Waited(Duration::from_nanos(passed.0))
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
+        };
+        let mut effects = Effects::default();
+        let mut next = Some(first);
         // Everything that waits is one picture, however fast a key repeats.
-        while let Ok(next) = queue.try_recv() {
-            effects = effects.and(app.update(event_of(next, &latest)));
+        while let Some(event) = next {
+            if matches!(event, Event::Snapshot(_)) {
+                news = clock::monotonic();
+            }
+            effects = effects.and(app.update(event));
+            next = queue.try_recv().ok().map(|s| event_of(s, &latest));
         }
         if effects.quit {
             break;

@@ -1,6 +1,7 @@
 //! Every screen as text, at the sizes people have, with a fixed clock and fixed figures.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
@@ -338,6 +339,24 @@ fn paused_figures_stay_and_a_person_can_still_be_opened() {
     assert!(text(&app, SMALL).contains("later"));
     press(&mut app, &[KeyCode::Char(' ')]);
     assert!(!text(&app, SMALL).contains("PAUSED"));
+}
+
+#[test]
+fn figures_that_stay_away_are_missed_and_an_hour_that_passes_is_not_drawn() {
+    let mut app = app(true, false, SMALL, workbench());
+    app.update(Event::Waited(Duration::from_secs(3)));
+    let before = text(&app, SMALL);
+    assert!(before.contains("03:12 UTC"), "{before}");
+    app.update(Event::Waited(Duration::from_secs(5)));
+    assert!(text(&app, SMALL).contains("NO FIGURES for 5s"));
+    let mut later = workbench();
+    later.taken_at = "2026-11-21T03:12:14Z".parse().unwrap();
+    app.update(Event::Snapshot(Arc::new(later)));
+    assert_eq!(
+        text(&app, SMALL),
+        before,
+        "nothing changed, so nothing is sent"
+    );
 }
 
 #[test]

@@ -47,15 +47,19 @@ fn title(view: &View<'_>, area: Rect, cells: &mut Buffer) {
         pieces.push(("  not root: in part", theme.warn()));
     }
     let taken = line::put(cells, area, 0, &pieces);
-    let time = view.snapshot.taken_at.strftime("%H:%M:%S UTC");
-    if view.paused {
-        let time = format!("PAUSED at {time}");
-        line::put_right(cells, area, 0, (&time, theme.warn()), taken);
+    let at = view.snapshot.taken_at;
+    let (corner, style) = if view.paused {
+        let at = at.strftime("%H:%M:%S UTC");
+        (format!("PAUSED at {at}"), theme.warn())
+    } else if let Some(late) = view.late_s {
+        (format!("NO FIGURES for {}", short_age(late)), theme.alarm())
     } else {
+        // No seconds: where nothing changes nothing is sent.
         let every = view.interval.as_secs_f64();
-        let time = format!("every {every}s  {time}");
-        line::put_right(cells, area, 0, (&time, theme.dim()), taken);
-    }
+        let at = at.strftime("%H:%M UTC");
+        (format!("every {every}s  {at}"), theme.dim())
+    };
+    line::put_right(cells, area, 0, (&corner, style), taken);
 }
 
 /// How many of the fullest disks are named.
