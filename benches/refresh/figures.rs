@@ -130,30 +130,23 @@ impl Figures {
             console.watch_until(Instant::now() + STEP);
         }
         let refreshes = Refreshes::of(&readings);
-        // A tool whose refreshes cannot be told apart is taken to make one a second.
-        let (from, to, number) = refreshes.span().unwrap_or_else(|| {
-            let seconds = begun.elapsed().as_secs_f64().round();
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "seconds of one measurement"
-            )]
-            (begun, Instant::now(), seconds as usize)
-        });
         self.cpu_ms.extend(refreshes.windows_ms());
-        if self.cpu_ms.is_empty() {
-            let used = readings.last().map(|r| r.cpu).unwrap_or_default()
-                - readings.first().map(|r| r.cpu).unwrap_or_default();
-            self.cpu_ms.push(ms(used) / number as f64);
-        }
+        let (from, to, number) = if let Some((from, to, number)) = refreshes.span() {
+            let seconds = (to - from).as_secs_f64();
+            self.period_s.push(seconds / number);
+            (from, to, number)
+        } else {
+            // Refreshes that cannot be told apart are taken to be one a second.
+            let number = begun.elapsed().as_secs_f64();
+            self.cpu_ms.push(ms(used(&readings)) / number);
+            (begun, Instant::now(), number)
+        };
         let sent = console.sent.iter();
         let bytes: usize = sent
             .filter(|(at, _)| (from..to).contains(at))
             .map(|(_, bytes)| bytes)
             .sum();
-        self.bytes.push(bytes as f64 / number as f64);
-        self.period_s
-            .push((to - from).as_secs_f64() / number as f64);
+        self.bytes.push(bytes as f64 / number);
         let (resident, anonymous) = memory(pid);
         self.resident.push(resident);
         self.anonymous.push(anonymous);
@@ -171,6 +164,15 @@ impl Figures {
         }
         Ok(())
     }
+}
+
+/// CPU time from the first reading to the last.
+fn used(readings: &[Reading]) -> Duration {
+    let (first, last) = (readings.first(), readings.last());
+    let used = first.zip(last);
+    used.map_or(Duration::ZERO, |(first, last)| {
+        last.cpu.saturating_sub(first.cpu)
+    })
 }
 
 pub(crate) fn ms(duration: Duration) -> f64 {

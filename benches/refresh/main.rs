@@ -58,7 +58,7 @@ const QUICK: (u32, Pace) = (
     Pace {
         starts: 2,
         warm_up: Duration::from_secs(3),
-        measured: Duration::from_secs(7),
+        measured: Duration::from_secs(9),
     },
 );
 

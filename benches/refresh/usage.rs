@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 /// Ticks of the kernel's counters of ended children, on every architecture that Debian has.
 const TICK: Duration = Duration::from_millis(10);
 /// A pause shorter than this does not end a refresh.
-const PAUSE: Duration = Duration::from_millis(150);
-/// What is less than this share of a second's work is no refresh: a clock that is drawn, say.
-const SHARE: f64 = 0.3;
+const PAUSE: Duration = Duration::from_millis(200);
+/// Of the work of an average second, the least that is a refresh: a clock that is drawn is none,
+/// nor is the rest of a refresh that was interrupted.
+const REFRESH: f64 = 0.6;
+/// What goes on at less than this part of the average rate is no work but waiting for keys.
+const WORK: f64 = 0.3;
 /// Windows whose smallest counts.
 const WINDOWS: usize = 3;
 
@@ -102,24 +105,22 @@ impl Refreshes {
         let (Some(first), Some(last)) = (readings.first(), readings.last()) else {
             return Self { begun: Vec::new() };
         };
-        let seconds = (last.at - first.at).as_secs_f64();
-        let enough = last.cpu.saturating_sub(first.cpu).as_secs_f64() / seconds * SHARE;
-        let mut begun = Vec::new();
-        for work in works(readings) {
-            // Of what was going on when the readings began, the beginning is not known.
-            let whole = work.begin.at > first.at;
-            let used = work.end.cpu.saturating_sub(work.begin.cpu).as_secs_f64();
-            if whole && used >= enough {
-                begun.push(work.begin);
-            }
-        }
+        let average = rate(first, last);
+        // Of what was going on when the readings began, the beginning is not known.
+        let works = works(readings, average * WORK).into_iter();
+        let begun = works
+            .filter(|work| work.begin.at > first.at && work.used() >= average * REFRESH)
+            .map(|work| work.begin)
+            .collect();
         Self { begun }
     }
 
-    /// From the first that is counted to the last, and how many that is.
-    pub(crate) fn span(&self) -> Option<(Instant, Instant, usize)> {
+    /// From the first that is counted to the last, and how many that is; `None` when there are
+    /// too few for windows.
+    pub(crate) fn span(&self) -> Option<(Instant, Instant, f64)> {
         let (first, last) = (self.begun.first()?, self.begun.last()?);
-        (self.begun.len() > WINDOWS).then(|| (first.at, last.at, self.begun.len() - 1))
+        let number = self.begun.len() - 1;
+        (number >= WINDOWS).then_some((first.at, last.at, number as f64))
     }
 
     /// CPU time of a refresh in milliseconds, for each window.
@@ -131,7 +132,7 @@ impl Refreshes {
         let edges: Vec<&Reading> = self.begun.iter().step_by(each).collect();
         edges
             .windows(2)
-            .map(|edge| edge[1].cpu.saturating_sub(edge[0].cpu).as_secs_f64() * 1e3 / each as f64)
+            .map(|edge| used(edge[0], edge[1]) * 1e3 / each as f64)
             .collect()
     }
 }
@@ -143,11 +144,29 @@ struct Work {
     end: Reading,
 }
 
-fn works(readings: &[Reading]) -> Vec<Work> {
+impl Work {
+    /// Seconds of CPU time.
+    fn used(&self) -> f64 {
+        used(&self.begin, &self.end)
+    }
+}
+
+/// Seconds of CPU time between two readings. They go back when a thread ends.
+fn used(from: &Reading, to: &Reading) -> f64 {
+    to.cpu.saturating_sub(from.cpu).as_secs_f64()
+}
+
+/// The same for each second between them.
+fn rate(from: &Reading, to: &Reading) -> f64 {
+    used(from, to) / (to.at - from.at).as_secs_f64().max(1e-9)
+}
+
+/// Work at no less than a rate.
+fn works(readings: &[Reading], least: f64) -> Vec<Work> {
     let mut works: Vec<Work> = Vec::new();
     for pair in readings.windows(2) {
         let [before, after] = pair else { continue };
-        if after.cpu <= before.cpu {
+        if used(before, after) == 0.0 || rate(before, after) < least {
             continue;
         }
         match works.last_mut() {
