@@ -18,8 +18,6 @@ const FIRST_UID: u32 = 20_000;
 const KEY_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a tool may take to end by itself.
 const QUIT_PATIENCE: Duration = Duration::from_secs(2);
-/// Above this line the key is `Down`, below it `Up`, so that no key is pressed at an end.
-const TURN: u16 = 16;
 
 const DOWN: &[u8] = b"\x1b[B";
 const UP: &[u8] = b"\x1b[A";
@@ -149,29 +147,35 @@ impl Console {
         self.screen.screen().rows(0, COLUMNS).collect()
     }
 
-    /// Where the marker is, and on whom.
-    fn marked(&self) -> Option<(u16, String)> {
-        let (row, line) = (0..)
-            .zip(self.lines())
-            .find(|(_, line)| line.starts_with("> "))?;
-        Some((row, line.split_whitespace().nth(1)?.to_owned()))
+    /// On whom the marker is.
+    fn marked(&self) -> Option<String> {
+        let lines = self.lines();
+        let line = lines.iter().find(|line| line.starts_with("> "))?;
+        Some(line.split_whitespace().nth(1)?.to_owned())
+    }
+
+    /// The key that moves the marker towards the middle of the people, away from both ends.
+    fn key(&self) -> &'static [u8] {
+        let mut people = self.lines();
+        people.retain(|line| shows_a_person(line));
+        let above = people.iter().position(|line| line.starts_with("> "));
+        if above.is_some_and(|above| above >= people.len() / 2) {
+            UP
+        } else {
+            DOWN
+        }
     }
 
     /// Presses a key that moves the marker, and returns how long it took until it had moved.
     pub(crate) fn move_marker(&mut self) -> anyhow::Result<Duration> {
         self.watch_until(Instant::now());
         let before = self.marked();
-        let key = if before.as_ref().is_some_and(|(row, _)| *row >= TURN) {
-            UP
-        } else {
-            DOWN
-        };
-        let name = before.map(|(_, name)| name);
+        let key = self.key();
         let pressed = Instant::now();
         self.keyboard.write_all(key)?;
         self.keyboard.flush()?;
         while let Some(at) = self.next(pressed + KEY_PATIENCE) {
-            if self.marked().map(|(_, name)| name) != name {
+            if self.marked() != before {
                 return Ok(at.saturating_duration_since(pressed));
             }
         }

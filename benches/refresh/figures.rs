@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::console::{Console, Seen};
 use crate::tool::{Tool, home};
-use crate::usage::{Reading, Refreshes, memory};
+use crate::usage::{self, Reading, Refreshes, memory};
 
 /// Between two readings of the kernel's counters.
 const STEP: Duration = Duration::from_millis(20);
@@ -41,6 +41,9 @@ pub(crate) struct Figures {
     pub(crate) period_s: Vec<f64>,
     /// Sent to the terminal in a refresh.
     pub(crate) bytes: Vec<f64>,
+    /// Cores of the host that something else used meanwhile: the population, but also whoever
+    /// disturbs.
+    pub(crate) others: Vec<f64>,
     /// Resident memory in bytes.
     pub(crate) resident: Vec<u64>,
     /// Of that, what no file backs.
@@ -61,6 +64,7 @@ impl Figures {
         self.cpu_ms.extend(other.cpu_ms);
         self.period_s.extend(other.period_s);
         self.bytes.extend(other.bytes);
+        self.others.extend(other.others);
         self.resident.extend(other.resident);
         self.anonymous.extend(other.anonymous);
         self.first_byte_ms.extend(other.first_byte_ms);
@@ -123,12 +127,15 @@ impl Figures {
         let Some(pid) = console.pid() else {
             anyhow::bail!("a process without a number");
         };
-        let begun = Instant::now();
+        let (begun, host) = (Instant::now(), usage::host());
         let mut readings = Vec::new();
         while begun.elapsed() < time {
             readings.push(Reading::now(pid));
             console.watch_until(Instant::now() + STEP);
         }
+        let others = usage::host().saturating_sub(host + used(&readings));
+        self.others
+            .push(others.as_secs_f64() / begun.elapsed().as_secs_f64());
         let refreshes = Refreshes::of(&readings);
         self.cpu_ms.extend(refreshes.windows_ms());
         let (from, to, number) = if let Some((from, to, number)) = refreshes.span() {

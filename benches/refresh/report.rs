@@ -77,6 +77,10 @@ pub(crate) fn print(files: &[&str]) -> anyhow::Result<ExitCode> {
             missing.join(", ")
         );
     }
+    let others = all.iter().filter_map(|figures| most(&figures.others));
+    if let Some(others) = others.max_by(f64::total_cmp).filter(|c| *c > DISTURBED) {
+        println!("\nThe host was busy with other things, up to {others:.1} cores: measure again.");
+    }
     println!();
     let mut met = true;
     for goal in &GOALS {
@@ -115,7 +119,10 @@ fn of<'a>(all: &'a [Figures], population: &str, tool: &str) -> Option<&'a Figure
         .find(|figures| figures.population == population && figures.tool == tool)
 }
 
-const TITLES: [&str; 10] = [
+/// Cores in use by others beyond which figures say little: a busy population needs less.
+const DISTURBED: f64 = 0.5;
+
+const TITLES: [&str; 11] = [
     "population",
     "tool",
     "CPU ms/refresh",
@@ -126,6 +133,7 @@ const TITLES: [&str; 10] = [
     "anon MB",
     "first byte ms",
     "first screen ms",
+    "others' cores",
 ];
 
 fn print_table(all: &[Figures]) {
@@ -173,6 +181,7 @@ fn row(figures: &Figures, all: &[Figures]) -> Vec<String> {
         cell(megabytes(&figures.anonymous), 1),
         cell(median(&figures.first_byte_ms), 1),
         cell(median(&figures.first_screen_ms), 1),
+        cell(most(&figures.others), 2),
     ]
 }
 
@@ -231,7 +240,8 @@ impl Goal {
             &at
         };
         let limit = self.limit;
-        let worst = cell(worst, 1);
+        let digits = if self.figure.is_at_least() { 2 } else { 1 };
+        let worst = cell(worst, digits);
         match self.figure {
             Figure::CpuOf(peer) => {
                 format!("CPU at {at}: 1/{worst} of {peer}'s, at most 1/{limit}")

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(10);
 /// A pause shorter than this does not end a refresh.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Of the work of an average second, the least that is a refresh: a clock that is drawn is none,
-/// nor is the rest of a refresh that was interrupted.
-const REFRESH: f64 = 0.6;
+/// Nor does a refresh begin sooner than this after another, since they are to be a second apart:
+/// it is the rest of one that was interrupted.
+const APART: Duration = Duration::from_millis(750);
+/// Of the work of an average second, the least that is a refresh: drawing a clock is none.
+const REFRESH: f64 = 0.2;
 /// What goes on at less than this part of the average rate is no work but waiting for keys.
-const WORK: f64 = 0.3;
+const WORK: f64 = 0.2;
 /// Windows whose smallest counts.
 const WINDOWS: usize = 3;
 
@@ -93,6 +95,24 @@ fn status(pid: u32, field: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// What the whole host has used since it was started, by whomever.
+pub(crate) fn host() -> Duration {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = stat.lines().next().unwrap_or_default();
+    let fields = line
+        .split_whitespace()
+        .skip(1)
+        .map(|field| field.parse().ok());
+    // user, nice, system, idle, waiting, interrupts of two kinds, stolen; guests are in user.
+    let ticks: u32 = fields
+        .take(8)
+        .enumerate()
+        .filter(|(number, _)| ![3, 4].contains(number))
+        .filter_map(|(_, ticks): (usize, Option<u32>)| ticks)
+        .sum();
+    TICK * ticks
+}
+
 /// The refreshes found in a row of readings.
 pub(crate) struct Refreshes {
     /// The readings just before each began.
@@ -106,12 +126,15 @@ impl Refreshes {
             return Self { begun: Vec::new() };
         };
         let average = rate(first, last);
-        // Of what was going on when the readings began, the beginning is not known.
-        let works = works(readings, average * WORK).into_iter();
-        let begun = works
-            .filter(|work| work.begin.at > first.at && work.used() >= average * REFRESH)
-            .map(|work| work.begin)
-            .collect();
+        let mut begun: Vec<Reading> = Vec::new();
+        for work in works(readings, average * WORK) {
+            // Of what was going on when the readings began, the beginning is not known.
+            let whole = work.begin.at > first.at && work.used() >= average * REFRESH;
+            let last = begun.last();
+            if whole && last.is_none_or(|last| work.begin.at - last.at >= APART) {
+                begun.push(work.begin);
+            }
+        }
         Self { begun }
     }
 
