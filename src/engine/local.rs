@@ -9,7 +9,7 @@ use crate::base::id::{Uid, UserName};
 use crate::base::units::Nanos;
 use crate::host::collect::Collector;
 use crate::host::root::Root;
-use crate::host::{accounts, clock, probe};
+use crate::host::{accounts, clock, memory, probe};
 use crate::model::findings::Findings;
 use crate::model::rates;
 use crate::model::sample::{Focus, Sample};
@@ -109,6 +109,7 @@ impl Sampler {
             self.interval
         };
         let mut due = before.clock + nanos(first);
+        let mut starting = true;
         loop {
             match self.wait_until(&mut due) {
                 Wait::Over => {}
@@ -131,6 +132,9 @@ impl Sampler {
             // rather than two taken at once.
             due = (due + nanos(self.interval)).max(after.clock + nanos(self.interval / 2));
             before = after;
+            if std::mem::take(&mut starting) {
+                memory::start_is_over();
+            }
         }
     }
 

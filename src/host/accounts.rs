@@ -26,6 +26,8 @@ pub struct Accounts {
     range: PeopleRange,
     known: HashMap<Uid, Known>,
     lookup: Lookup,
+    /// Whether those that are pending have been waited for.
+    waited: bool,
 }
 
 #[derive(Debug)]
@@ -56,6 +58,7 @@ impl Accounts {
                 range,
                 known: fixture_names(root),
                 lookup: Lookup::Fixture,
+                waited: false,
             };
         }
         let (questions, asked) = channel::<Uid>();
@@ -75,13 +78,15 @@ impl Accounts {
             range,
             known: HashMap::new(),
             lookup: Lookup::Nss { questions, answers },
+            waited: false,
         }
     }
 
-    /// What is known of each of these uids; new ones are waited for, but not for long.
-    pub fn describe(&mut self, uids: impl Iterator<Item = Uid>) -> Vec<(Uid, Account)> {
+    /// What is known of each of these uids; new ones are asked for, and waited for if `wait`, but
+    /// not for long.
+    pub fn describe(&mut self, uids: impl Iterator<Item = Uid>, wait: bool) -> Vec<(Uid, Account)> {
         let uids: Vec<Uid> = uids.collect();
-        self.ask(&uids);
+        self.ask(&uids, wait);
         uids.into_iter()
             .map(|uid| (uid, self.account(uid)))
             .collect()
@@ -98,26 +103,30 @@ impl Accounts {
         }
     }
 
-    fn ask(&mut self, uids: &[Uid]) {
+    fn ask(&mut self, uids: &[Uid], wait: bool) {
         let Lookup::Nss { questions, answers } = &self.lookup else {
             return;
         };
-        let mut waiting = 0;
         for uid in uids {
             if !self.known.contains_key(uid) && questions.send(*uid).is_ok() {
                 self.known.insert(*uid, Known::Pending);
-                waiting += 1;
+                self.waited = false;
             }
         }
-        // Late answers to earlier questions first, then those just asked.
         while let Ok((uid, name)) = answers.try_recv() {
-            waiting -= i32::from(uids.contains(&uid));
             self.known.insert(uid, Known::Answered(name));
         }
-        while waiting > 0
+        // Nobody is waited for twice.
+        if !wait || self.waited {
+            return;
+        }
+        self.waited = true;
+        let pending = |known: &Known| matches!(known, Known::Pending);
+        let mut late = self.known.values().filter(|known| pending(known)).count();
+        while late > 0
             && let Ok((uid, name)) = answers.recv_timeout(PATIENCE)
         {
-            waiting -= 1;
+            late -= 1;
             self.known.insert(uid, Known::Answered(name));
         }
     }

@@ -121,7 +121,8 @@ impl Collector {
             .chain(slices.iter().map(|s| s.uid))
             .chain(sessions.iter().map(|s| s.uid))
             .collect();
-        self.describe(&uids);
+        // The first sample is only what the second is compared with: its names may come later.
+        self.describe(&uids, !first);
         Sample {
             pass: self.pass,
             taken_at,
@@ -201,9 +202,9 @@ impl Collector {
         (Vec::new(), self.table.len() as u64)
     }
 
-    fn describe(&mut self, uids: &BTreeSet<Uid>) {
+    fn describe(&mut self, uids: &BTreeSet<Uid>, wait: bool) {
         self.known.retain(|uid, _| uids.contains(uid));
-        for (uid, account) in self.accounts.describe(uids.iter().copied()) {
+        for (uid, account) in self.accounts.describe(uids.iter().copied(), wait) {
             self.known.insert(uid, account);
         }
     }

@@ -10,18 +10,23 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::keys::Action;
 use super::theme::Theme;
-use super::widget::line;
+use super::widget::{footer, header, line};
 
 /// Columns and rows below which nothing useful fits.
 pub(super) const SMALLEST: (u16, u16) = (40, 10);
 
-/// What is shown before the first figures.
+/// What is shown before the first figures: the same frame, so that nothing jumps when they come.
 pub(super) fn waiting(theme: Theme, area: Rect, cells: &mut Buffer) {
-    line::put(cells, area, 0, &[("benchwarden", theme.strong())]);
-    line::put(cells, area, 2, &[("measuring", theme.dim())]);
-    let last = area.height - 1;
-    line::put(cells, area, last, &[("q quit", theme.dim())]);
+    header::empty(theme, area, cells);
+    let below = header::ROWS + 2;
+    if below < area.height {
+        let text = "reading every process for the first time";
+        line::put(cells, area, below, &[(text, theme.dim())]);
+    }
+    let hints = [(Action::Help, "keys"), (Action::Quit, "quit")];
+    footer::render(theme, &hints, area, cells);
 }
 
 /// What is shown on a terminal where nothing fits.

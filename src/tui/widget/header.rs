@@ -17,6 +17,8 @@ use super::line;
 pub(in crate::tui) const ROWS: u16 = 5;
 /// Columns of the words before the bars.
 const LABEL: usize = 9;
+/// Those words, from the second row on.
+const LABELS: [&str; 4] = ["CPU", "Memory", "Pressure", "Disks"];
 
 /// Draws the host's name, processors, memory, pressure and what is around them.
 pub(in crate::tui) fn render(view: &View<'_>, area: Rect, cells: &mut Buffer) {
@@ -25,6 +27,16 @@ pub(in crate::tui) fn render(view: &View<'_>, area: Rect, cells: &mut Buffer) {
     memory(view, area, cells);
     pressure(view.theme, view.snapshot.host.pressure, area, cells);
     around(view.theme, &view.snapshot.host, area, cells);
+}
+
+/// The same lines before anything has been measured.
+pub(in crate::tui) fn empty(theme: Theme, area: Rect, cells: &mut Buffer) {
+    line::put(cells, area, 0, &[("benchwarden", theme.strong())]);
+    for (row, label) in (1..).zip(LABELS) {
+        let label = theme.cell(label, LABEL);
+        let pieces = [(label.as_str(), theme.strong()), ("measuring", theme.dim())];
+        line::put(cells, area, row, &pieces);
+    }
 }
 
 fn title(view: &View<'_>, area: Rect, cells: &mut Buffer) {
@@ -68,7 +80,7 @@ const DISKS: usize = 3;
 /// Disks, the fullest first, GPUs and the network.
 #[expect(clippy::cast_precision_loss, reason = "shares and rates")]
 fn around(theme: Theme, host: &HostUsage, area: Rect, cells: &mut Buffer) {
-    let label = theme.cell("Disks", LABEL);
+    let label = theme.cell(LABELS[3], LABEL);
     let mut pieces = vec![(label, theme.strong())];
     for disk in host.disks.iter().take(DISKS) {
         let used = disk.total_bytes.saturating_sub(disk.available_bytes);
@@ -125,7 +137,7 @@ fn cgroup_note(host: &HostUsage) -> Option<String> {
 
 fn processors(view: &View<'_>, area: Rect, cells: &mut Buffer) {
     let (theme, host) = (view.theme, &view.snapshot.host);
-    let label = theme.cell("CPU", LABEL);
+    let label = theme.cell(LABELS[0], LABEL);
     let Some(busy) = host.cpu_busy_cores else {
         line::put(
             cells,
@@ -157,7 +169,7 @@ fn processors(view: &View<'_>, area: Rect, cells: &mut Buffer) {
 #[expect(clippy::cast_precision_loss, reason = "a share")]
 fn memory(view: &View<'_>, area: Rect, cells: &mut Buffer) {
     let (theme, host) = (view.theme, &view.snapshot.host);
-    let label = theme.cell("Memory", LABEL);
+    let label = theme.cell(LABELS[1], LABEL);
     let (Some(total), Some(available)) = (host.memory_total_bytes, host.memory_available_bytes)
     else {
         line::put(
@@ -215,7 +227,7 @@ fn strain(pressure: HostPressure) -> Strain {
 }
 
 fn pressure(theme: Theme, pressure: HostPressure, area: Rect, cells: &mut Buffer) {
-    let label = theme.cell("Pressure", LABEL);
+    let label = theme.cell(LABELS[2], LABEL);
     let kinds = [
         ("cpu", pressure.cpu_some_avg10),
         ("memory", pressure.memory_some_avg10),
