@@ -16,6 +16,7 @@ pub mod credentials;
 mod details;
 mod gpu;
 mod kept;
+pub mod keyfile;
 pub mod memory;
 mod outside;
 mod places;
