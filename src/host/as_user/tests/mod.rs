@@ -185,7 +185,7 @@ fn a_link_at_the_last_moment_is_not_followed() {
     assert!(matches!(refused, Refusal::Link { .. }));
     place.nothing_outside_changed();
 
-    // Even a rename onto a link replaces the link and not what it points to.
+    // A link in the place of the directory that is open leads nobody anywhere.
     let staged = Staged::write(&ssh, NEW).unwrap();
     fs::rename(place.ssh(), place.home().join("moved")).unwrap();
     symlink(place.outside(), place.ssh()).unwrap();
