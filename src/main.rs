@@ -7,12 +7,16 @@ use benchwarden::base::exit::Exit;
 use benchwarden::cli;
 use benchwarden::cli::args::Cli;
 use benchwarden::engine::local::Local;
-use benchwarden::host::memory;
 use benchwarden::host::root::{BadRoot, Root};
+use benchwarden::host::{as_user, memory};
 use benchwarden::tui;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // Started by itself for a job in a user's home: before anything else is done as root.
+    if let Some(done) = as_user::serve() {
+        return done;
+    }
     memory::stay_small();
     let cli = Cli::parse();
     let exit = run(&cli).unwrap_or_else(|error| {

@@ -2,7 +2,9 @@
 //!
 //! Nothing here touches the machine, and nothing here knows another room.
 
+pub mod digest;
 pub mod exit;
 pub mod id;
+pub mod sshkey;
 pub mod text;
 pub mod units;

@@ -101,7 +101,7 @@ pub fn run(program: &str, args: &[&str], limit: Duration) -> Result<Output, Comm
 }
 
 /// Whether the child ended within the time, without polling.
-fn wait_until(child: &Child, limit: Duration) -> std::io::Result<bool> {
+pub(super) fn wait_until(child: &Child, limit: Duration) -> std::io::Result<bool> {
     let pid = Pid::from_child(child);
     let handle: OwnedFd = pidfd_open(pid, PidfdFlags::empty())?;
     let timeout = Timespec::try_from(limit).map_err(std::io::Error::other)?;

@@ -4,6 +4,7 @@
 //! privileges. Nothing here decides anything: it reads, and does what it is told.
 
 pub mod accounts;
+pub mod as_user;
 mod births;
 pub mod cgroup;
 pub mod clock;
@@ -11,9 +12,11 @@ mod closely;
 pub mod collect;
 pub mod command;
 mod cpu_clock;
+pub mod credentials;
 mod details;
 mod gpu;
 mod kept;
+pub mod keyfile;
 pub mod memory;
 mod outside;
 mod places;
