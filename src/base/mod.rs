@@ -3,6 +3,7 @@
 //! Nothing here touches the machine, and nothing here knows another room.
 
 pub mod exit;
+pub mod hostile;
 pub mod id;
 pub mod text;
 pub mod units;
