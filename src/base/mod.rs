@@ -4,6 +4,7 @@
 
 pub mod digest;
 pub mod exit;
+pub mod hostile;
 pub mod id;
 pub mod sshkey;
 pub mod text;

@@ -30,6 +30,12 @@ pub enum Verb {
     Usage(UsageArgs),
     /// The processes of one person, by the way they came in.
     Ps(PsArgs),
+    /// Accounts of people.
+    #[command(subcommand)]
+    User(UserVerb),
+    /// Groups and who is in them.
+    #[command(subcommand)]
+    Group(GroupVerb),
     /// What this host offers and lacks, why it matters and what to do.
     Doctor(DoctorArgs),
 }
@@ -74,6 +80,72 @@ pub struct PsArgs {
     pub interval: Duration,
 
     /// One JSON document (benchwarden.ps/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done about people.
+#[derive(Debug, Subcommand)]
+pub enum UserVerb {
+    /// Everyone who has an account here, or left a trace.
+    List(UserListArgs),
+    /// One person: account, groups, sessions, jobs.
+    Show(UserShowArgs),
+}
+
+/// What can be done about groups.
+#[derive(Debug, Subcommand)]
+pub enum GroupVerb {
+    /// The groups that people are in.
+    List(GroupListArgs),
+    /// One group: who is in it, and what that means.
+    Show(GroupShowArgs),
+}
+
+/// Arguments of `user list`.
+#[derive(Debug, Args)]
+pub struct UserListArgs {
+    /// Root and service accounts too.
+    #[arg(long)]
+    pub all: bool,
+
+    /// One JSON document (benchwarden.users/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `user show`.
+#[derive(Debug, Args)]
+pub struct UserShowArgs {
+    /// Whom, by name or uid.
+    #[arg(value_name = "USER")]
+    pub user: UserName,
+
+    /// One JSON document (benchwarden.user/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `group list`.
+#[derive(Debug, Args)]
+pub struct GroupListArgs {
+    /// Groups of the system and of one person alone, too.
+    #[arg(long)]
+    pub all: bool,
+
+    /// One JSON document (benchwarden.groups/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `group show`.
+#[derive(Debug, Args)]
+pub struct GroupShowArgs {
+    /// Which, by name or gid.
+    #[arg(value_name = "GROUP")]
+    pub group: UserName,
+
+    /// One JSON document (benchwarden.group/1).
     #[arg(long)]
     pub json: bool,
 }

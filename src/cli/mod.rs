@@ -4,9 +4,11 @@
 
 pub mod args;
 mod doctor;
+mod group;
 mod output;
 mod ps;
 mod usage;
+mod user;
 
 use std::io::Write;
 
@@ -23,6 +25,8 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
     match verb {
         Verb::Usage(args) => usage::run(args, engine, out),
         Verb::Ps(args) => ps::run(args, engine, out),
+        Verb::User(verb) => user::run(verb, engine, out),
+        Verb::Group(verb) => group::run(verb, engine, out),
         Verb::Doctor(args) => doctor::run(args, engine, out),
     }
 }

@@ -5,6 +5,8 @@ use std::io::Write;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use crate::base::text::fit;
+
 /// A document with its schema as the first key.
 #[derive(Serialize)]
 struct Document<'a, T> {
@@ -26,10 +28,12 @@ pub(super) fn json<T: Serialize>(
     Ok(())
 }
 
+/// The width that text is made for: a terminal's, whatever reads it.
+const WIDTH: usize = 80;
+
 /// Writes text after a label, broken between words at the width of a terminal, further lines
 /// under the first.
 pub(super) fn wrapped(out: &mut dyn Write, label: &str, text: &str) -> anyhow::Result<()> {
-    const WIDTH: usize = 80;
     let indent = " ".repeat(label.width());
     let mut line = label.to_owned();
     let mut empty = true;
@@ -108,6 +112,47 @@ pub(super) fn table(
     Ok(())
 }
 
+/// Cuts the cells of some columns, the widest first, until the table fits a terminal; a column
+/// keeps at least the width of its title.
+pub(super) fn narrow(columns: &[Column], rows: &mut [Vec<String>], which: &[usize]) {
+    let widest = |at: usize, title: &str| {
+        let cells = rows.iter().filter_map(|row| row.get(at));
+        let widest = cells.map(|cell| cell.width()).max().unwrap_or(0);
+        widest.max(title.width())
+    };
+    let titled = columns.iter().enumerate();
+    let mut widths: Vec<usize> = titled
+        .map(|(at, column)| widest(at, column.title))
+        .collect();
+    let blanks = 2 * columns.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + blanks > WIDTH {
+        let least = |at: usize| columns.get(at).map_or(0, |column| column.title.width());
+        let may = |at: &usize| widths.get(*at) > Some(&least(*at));
+        let may_be_cut = which.iter().copied().filter(may);
+        let Some(at) = may_be_cut.max_by_key(|at| widths.get(*at)) else {
+            break;
+        };
+        widths[at] -= 1;
+    }
+    for row in rows {
+        for at in which {
+            if let (Some(cell), Some(width)) = (row.get_mut(*at), widths.get(*at))
+                && cell.width() > *width
+            {
+                *cell = fit(cell, *width, false);
+            }
+        }
+    }
+}
+
+/// Writes what could not be read, under everything else.
+pub(super) fn notes(out: &mut dyn Write, partial: &[String]) -> anyhow::Result<()> {
+    for note in partial {
+        wrapped(out, "not read: ", note)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +167,15 @@ mod tests {
         assert!(lines.iter().all(|line| line.len() <= 80));
         assert!(lines[0].starts_with("do: word") && lines[1].starts_with("    word"));
         assert_eq!(text.matches("word").count(), 20);
+    }
+
+    #[test]
+    fn a_table_is_cut_where_it_may_be() {
+        let columns = [left("USER"), left("NAME"), left("GROUPS")];
+        let long = "x".repeat(60);
+        let mut rows = vec![vec![long.clone(), long.clone(), "a,b".to_owned()]];
+        narrow(&columns, &mut rows, &[2, 1]);
+        assert_eq!(rows[0], [long, "xxxxxxxxx…".to_owned(), "a,b".to_owned()]);
     }
 
     #[test]

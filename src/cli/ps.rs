@@ -66,14 +66,28 @@ struct Document<'a> {
     processes_left_out: usize,
 }
 
+/// A session in JSON.
 #[derive(Serialize)]
-struct SessionLine<'a> {
+pub(super) struct SessionLine<'a> {
     id: &'a str,
     service: &'a str,
     from: Option<&'a str>,
     tty: Option<&'a str>,
     idle_s: Option<u64>,
     since: Option<i64>,
+}
+
+impl<'a> SessionLine<'a> {
+    pub(super) fn of(session: &'a Session) -> Self {
+        Self {
+            id: &session.id,
+            service: &session.service,
+            from: session.remote.as_deref(),
+            tty: session.tty.as_deref(),
+            idle_s: session.idle_s,
+            since: session.since,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -101,14 +115,7 @@ fn document(snapshot: &Snapshot, uid: Uid) -> Document<'_> {
             .sessions
             .iter()
             .filter(|s| session(s))
-            .map(|session| SessionLine {
-                id: &session.id,
-                service: &session.service,
-                from: session.remote.as_deref(),
-                tty: session.tty.as_deref(),
-                idle_s: session.idle_s,
-                since: session.since,
-            })
+            .map(SessionLine::of)
             .collect(),
         processes: snapshot.processes.iter().map(process_line).collect(),
         processes_left_out: snapshot.processes_left_out,

@@ -9,8 +9,10 @@ use crate::base::id::{Uid, UserName};
 use crate::base::units::Nanos;
 use crate::host::collect::Collector;
 use crate::host::root::Root;
-use crate::host::{accounts, clock, memory, probe};
+use crate::host::{accounts, clock, directory, memory, probe};
 use crate::model::findings::Findings;
+use crate::model::people::People;
+use crate::model::people::details::{GroupDetails, PersonDetails};
 use crate::model::rates;
 use crate::model::sample::{Focus, Sample};
 
@@ -40,6 +42,18 @@ impl Engine for Local {
 
     fn uid_of(&self, name: &UserName) -> Option<Uid> {
         accounts::uid_of(&self.root, name)
+    }
+
+    fn people(&self) -> People {
+        directory::people(&self.root)
+    }
+
+    fn person(&self, name: &UserName) -> Option<PersonDetails> {
+        directory::person(&self.root, name)
+    }
+
+    fn group(&self, name: &UserName) -> Option<GroupDetails> {
+        directory::group(&self.root, name)
     }
 
     fn follow(&self, pace: Pace, sink: Sink) -> Box<dyn Follow> {

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::base::id::{Uid, UserName};
 use crate::model::findings::Findings;
+use crate::model::people::People;
+use crate::model::people::details::{GroupDetails, PersonDetails};
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 
@@ -18,6 +20,15 @@ pub trait Engine {
 
     /// The uid of a name or of digits; `None` when nothing knows it.
     fn uid_of(&self, name: &UserName) -> Option<Uid>;
+
+    /// Everyone who matters here, and the groups.
+    fn people(&self) -> People;
+
+    /// One person in all parts, by name or by uid in digits; `None` when nothing knows them.
+    fn person(&self, name: &UserName) -> Option<PersonDetails>;
+
+    /// One group, by name or by gid in digits; `None` when nothing knows it.
+    fn group(&self, name: &UserName) -> Option<GroupDetails>;
 
     /// Starts measuring; every snapshot goes to `sink` until it says [`Flow::Stop`] or the handle
     /// is dropped. `sink` runs on the sampling thread and must not block.

@@ -2,11 +2,12 @@
 //!
 //! A [`sample::Sample`] holds counters as the kernel had them at one moment. [`rates::usage`]
 //! makes a [`snapshot::Snapshot`] of two samples: figures per person, immutable, ready for every
-//! face. [`findings`] is the shape of what a host offers and lacks.
+//! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it.
 
 mod billing;
 pub mod findings;
 pub mod origin;
+pub mod people;
 pub mod rates;
 pub mod sample;
 pub mod snapshot;
