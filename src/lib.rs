@@ -10,19 +10,20 @@
 //! |---|---|
 //! | [`base`] | validated ids and units, hostile text made printable |
 //! | [`model`] | plain data: samples, rates of two samples, the usage snapshot, what a host offers |
-//! | [`store`] | what is kept over time: so far the history of the last minutes |
+//! | [`plan`] | what is to be done: steps, what they expect and leave, how they are taken back |
+//! | [`store`] | what is kept over time: minutes of usage, receipts of plans, the audit log |
 //! | [`host`] | the only place that reads or changes the machine |
-//! | [`engine`] | one trait behind which samples are taken and questions answered |
+//! | [`engine`] | one trait behind which samples are taken, questions answered and plans done |
 //! | [`tui`] | the console: screens that draw a snapshot, a key table, the terminal |
 //! | [`cli`] | the verbs: arguments, text and JSON |
 //!
-//! `policy`, `plan` and `guard` get their rooms with the first rule, change and service that
-//! live in them.
+//! `policy` and `guard` get their rooms with the first rule and service that live in them.
 
 pub mod base;
 pub mod cli;
 pub mod engine;
 pub mod host;
 pub mod model;
+pub mod plan;
 pub mod store;
 pub mod tui;

@@ -2,10 +2,12 @@
 //!
 //! Nothing here touches the machine, and nothing here knows another room.
 
+pub mod account;
 pub mod digest;
 pub mod exit;
 pub mod hostile;
 pub mod id;
+pub mod secret;
 pub mod sshkey;
 pub mod text;
 pub mod units;

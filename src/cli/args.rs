@@ -8,6 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::base::id::UserName;
 use crate::engine::Pace;
 
+use super::audit::AuditVerb;
+use super::group::change;
+use super::undo::PlanArgs;
+use super::user::{access, add, key, modify};
+
 /// See who uses what on a shared workbench host, person by person.
 ///
 /// Without a verb: the console.
@@ -36,6 +41,13 @@ pub enum Verb {
     /// Groups and who is in them.
     #[command(subcommand)]
     Group(GroupVerb),
+    /// What was done to this host, by whom, and whether the log still says so.
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// Take a plan back.
+    Undo(PlanArgs),
+    /// Do the rest of a plan that was interrupted.
+    Finish(PlanArgs),
     /// What this host offers and lacks, why it matters and what to do.
     Doctor(DoctorArgs),
 }
@@ -91,6 +103,19 @@ pub enum UserVerb {
     List(UserListArgs),
     /// One person: account, groups, sessions, jobs.
     Show(UserShowArgs),
+    /// Make an account that leaves nothing to do by hand.
+    Add(Box<add::AddArgs>),
+    /// Change full name, address, shell, last day or password.
+    Modify(Box<modify::ModifyArgs>),
+    /// End access by every way in, so that it can be given back.
+    Suspend(access::AccessArgs),
+    /// Give back exactly what a suspension took.
+    Resume(access::AccessArgs),
+    /// End an account for good.
+    Remove(access::RemoveArgs),
+    /// Public keys that open an account.
+    #[command(subcommand)]
+    Key(key::KeyVerb),
 }
 
 /// What can be done about groups.
@@ -100,6 +125,14 @@ pub enum GroupVerb {
     List(GroupListArgs),
     /// One group: who is in it, and what that means.
     Show(GroupShowArgs),
+    /// Make a group.
+    Add(change::AddArgs),
+    /// Remove a group.
+    Remove(change::RemoveArgs),
+    /// Make people members.
+    Join(change::MembersArgs),
+    /// Take people out.
+    Leave(change::MembersArgs),
 }
 
 /// Arguments of `user list`.

@@ -3,12 +3,15 @@
 //! JSON goes to standard output alone, messages to standard error.
 
 pub mod args;
+pub mod audit;
+pub mod change;
 mod doctor;
-mod group;
+pub mod group;
 mod output;
 mod ps;
+pub mod undo;
 mod usage;
-mod user;
+pub mod user;
 
 use std::io::Write;
 
@@ -27,6 +30,9 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
         Verb::Ps(args) => ps::run(args, engine, out),
         Verb::User(verb) => user::run(verb, engine, out),
         Verb::Group(verb) => group::run(verb, engine, out),
+        Verb::Audit(verb) => audit::run(verb, engine, out),
+        Verb::Undo(args) => undo::undo(args, engine, out),
+        Verb::Finish(args) => undo::finish(args, engine, out),
         Verb::Doctor(args) => doctor::run(args, engine, out),
     }
 }

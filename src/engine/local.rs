@@ -6,16 +6,25 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::base::id::{Uid, UserName};
+use crate::base::secret::Secret;
 use crate::base::units::Nanos;
 use crate::host::collect::Collector;
+use crate::host::keys::{self, KeysError};
+use crate::host::root::ReadError;
 use crate::host::root::Root;
 use crate::host::{accounts, clock, directory, memory, probe};
 use crate::model::findings::Findings;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, PersonDetails};
+use crate::model::people::details::{GroupDetails, HeldKey, PersonDetails};
+use crate::plan::Plan;
+use crate::store::audit::{Problem, Record};
+
 use crate::model::rates;
 use crate::model::sample::{Focus, Sample};
 
+use super::apply::Moment;
+use super::changes::{self, Applied, Approval, ChangeError, Intent};
+use super::receipts::{self, Interrupted};
 use super::{Engine, Flow, Follow, Pace, Sink};
 
 /// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
@@ -54,6 +63,36 @@ impl Engine for Local {
 
     fn group(&self, name: &UserName) -> Option<GroupDetails> {
         directory::group(&self.root, name)
+    }
+
+    fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {
+        keys::held(&self.root, name)
+    }
+
+    fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError> {
+        changes::plan(&self.root, intent)
+    }
+
+    fn apply(
+        &self,
+        intent: &Intent,
+        approval: &Approval,
+        secret: Option<&Secret>,
+        watch: &mut dyn FnMut(Moment<'_>),
+    ) -> Result<Applied, ChangeError> {
+        changes::apply(&self.root, intent, approval, secret, watch)
+    }
+
+    fn interrupted(&self) -> Vec<Interrupted> {
+        receipts::interrupted(&self.root)
+    }
+
+    fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
+        changes::audit_log(&self.root)
+    }
+
+    fn audit_verify(&self) -> Result<(u64, Vec<Problem>), ReadError> {
+        changes::audit_verify(&self.root)
     }
 
     fn follow(&self, pace: Pace, sink: Sink) -> Box<dyn Follow> {

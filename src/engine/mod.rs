@@ -1,17 +1,29 @@
 //! One trait between the faces and the host: whoever asks, in process or later over the guard's
 //! socket, gets the same answers.
 
+pub mod apply;
+pub mod changes;
 pub mod local;
+pub mod receipts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::id::{Uid, UserName};
+use crate::base::secret::Secret;
+use crate::host::keys::KeysError;
+use crate::host::root::ReadError;
 use crate::model::findings::Findings;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, PersonDetails};
+use crate::model::people::details::{GroupDetails, HeldKey, PersonDetails};
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
+use crate::plan::Plan;
+use crate::store::audit::{Problem, Record};
+
+use apply::Moment;
+use changes::{Applied, Approval, ChangeError, Intent};
+use receipts::Interrupted;
 
 /// What every face may ask of a host.
 pub trait Engine {
@@ -29,6 +41,45 @@ pub trait Engine {
 
     /// One group, by name or by gid in digits; `None` when nothing knows it.
     fn group(&self, name: &UserName) -> Option<GroupDetails>;
+
+    /// The keys that open somebody's account.
+    ///
+    /// # Errors
+    /// When there is nobody of that name, or their home does not let the file be read safely.
+    fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError>;
+
+    /// What an intent means on this host now; nothing is changed.
+    ///
+    /// # Errors
+    /// When what decides cannot be read.
+    fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError>;
+
+    /// Does what an intent means, if that is what was approved.
+    ///
+    /// # Errors
+    /// When nothing was done; once a step has begun the answer is a report.
+    fn apply(
+        &self,
+        intent: &Intent,
+        approval: &Approval,
+        secret: Option<&Secret>,
+        watch: &mut dyn FnMut(Moment<'_>),
+    ) -> Result<Applied, ChangeError>;
+
+    /// Plans that were interrupted, or left something behind.
+    fn interrupted(&self) -> Vec<Interrupted>;
+
+    /// Everything the audit log says, oldest first.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn audit_log(&self) -> Result<Vec<Record>, ReadError>;
+
+    /// How many records the audit log has, and what is wrong with it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn audit_verify(&self) -> Result<(u64, Vec<Problem>), ReadError>;
 
     /// Starts measuring; every snapshot goes to `sink` until it says [`Flow::Stop`] or the handle
     /// is dropped. `sink` runs on the sampling thread and must not block.

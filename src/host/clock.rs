@@ -23,3 +23,8 @@ pub fn monotonic() -> Nanos {
 pub fn now() -> Timestamp {
     Timestamp::now()
 }
+
+/// Waits.
+pub fn pause(time: std::time::Duration) {
+    std::thread::sleep(time);
+}

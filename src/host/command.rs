@@ -1,9 +1,10 @@
 //! Starting other programs: an absolute path, arguments as a list, a clean environment, a time
 //! limit. Never a shell.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -19,7 +20,12 @@ pub struct Output {
     pub code: Option<i32>,
     /// Standard output, cut after a mebibyte.
     pub stdout: Vec<u8>,
+    /// Standard error, likewise.
+    pub stderr: Vec<u8>,
 }
+
+/// Writes what a program reads.
+pub type Feed<'a> = Box<dyn FnOnce(&mut ChildStdin) -> std::io::Result<()> + 'a>;
 
 /// Why a program gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -50,11 +56,74 @@ pub enum CommandError {
     },
 }
 
-/// Runs a program to its end and returns what it wrote to standard output.
+/// Runs a program to its end and returns what it wrote.
 ///
 /// # Errors
 /// When it cannot be started or does not end in time; any exit status is an answer.
 pub fn run(program: &str, args: &[&str], limit: Duration) -> Result<Output, CommandError> {
+    run_with(program, args, None, limit)
+}
+
+/// The same, with something to read: a few lines, which fit a pipe.
+///
+/// # Errors
+/// When it cannot be started or does not end in time; any exit status is an answer.
+pub fn run_with(
+    program: &str,
+    args: &[&str],
+    input: Option<&[u8]>,
+    limit: Duration,
+) -> Result<Output, CommandError> {
+    let mut child = start(program, args, input.is_some())?;
+    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+        // Who does not read it says why in the exit status.
+        let _ = stdin.write_all(input);
+    }
+    let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+    finish(child, program, limit, (stdout, stderr))
+}
+
+/// Runs a program whose output is taken as it comes; `stdout` of the answer is empty.
+///
+/// # Errors
+/// When it cannot be started, when `sink` fails, or when it does not end.
+pub fn pipe_from(
+    program: &str,
+    args: &[&str],
+    limit: Duration,
+    sink: impl FnOnce(&mut dyn Read) -> std::io::Result<()>,
+) -> std::io::Result<Output> {
+    let mut child = start(program, args, false).map_err(std::io::Error::other)?;
+    let stderr = collect(child.stderr.take());
+    let taken = child.stdout.take().map_or(Ok(()), |mut out| sink(&mut out));
+    if taken.is_err() {
+        let _ = child.kill();
+    }
+    let ended = finish(child, program, limit, (None, stderr)).map_err(std::io::Error::other);
+    taken.and(ended)
+}
+
+/// Runs a program that is fed as fast as it reads.
+///
+/// # Errors
+/// When it cannot be started, when `feed` fails, or when it does not end.
+pub fn pipe_into(
+    program: &str,
+    args: &[&str],
+    limit: Duration,
+    feed: Feed<'_>,
+) -> std::io::Result<Output> {
+    let mut child = start(program, args, true).map_err(std::io::Error::other)?;
+    let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+    let fed = child
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| feed(&mut stdin));
+    let ended = finish(child, program, limit, (stdout, stderr)).map_err(std::io::Error::other);
+    fed.and(ended)
+}
+
+fn start(program: &str, args: &[&str], reads: bool) -> Result<Child, CommandError> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let mut command = Command::new(program);
     command
@@ -63,40 +132,56 @@ pub fn run(program: &str, args: &[&str], limit: Duration) -> Result<Output, Comm
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(if reads { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+        .stderr(Stdio::piped());
+    command.spawn().map_err(|source| CommandError::Start {
+        program: program.to_owned(),
+        source,
+    })
+}
+
+type Collected = Option<JoinHandle<Vec<u8>>>;
+
+fn collect(stream: Option<impl Read + Send + 'static>) -> Collected {
+    stream.map(|mut stream| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // A broken pipe is the end of the answer like any other.
+            let _ = stream.by_ref().take(OUTPUT_BYTES).read_to_end(&mut bytes);
+            // The rest is read too, so that who writes it is not held up.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+            bytes
+        })
+    })
+}
+
+fn finish(
+    mut child: Child,
+    program: &str,
+    limit: Duration,
+    (stdout, stderr): (Collected, Collected),
+) -> Result<Output, CommandError> {
     let failed = |source| CommandError::Wait {
         program: program.to_owned(),
         source,
     };
-    let mut child = command.spawn().map_err(|source| CommandError::Start {
-        program: program.to_owned(),
-        source,
-    })?;
-    let reader = child.stdout.take().map(|out| {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            // A broken pipe is the end of the answer like any other.
-            let _ = out.take(OUTPUT_BYTES).read_to_end(&mut bytes);
-            bytes
-        })
-    });
     let ended = wait_until(&child, limit).map_err(failed)?;
     if !ended {
         let _ = child.kill();
         let _ = child.wait();
-        // The reader ends with the pipe, which a grandchild may hold: it is not waited for.
+        // The readers end with the pipes, which a grandchild may hold: they are not waited for.
         return Err(CommandError::Slow {
             program: program.to_owned(),
             limit,
         });
     }
     let status = child.wait().map_err(failed)?;
-    let stdout = reader.and_then(|r| r.join().ok()).unwrap_or_default();
+    let text = |collected: Collected| collected.and_then(|c| c.join().ok()).unwrap_or_default();
     Ok(Output {
         code: status.code(),
-        stdout,
+        stdout: text(stdout),
+        stderr: text(stderr),
     })
 }
 
@@ -132,6 +217,27 @@ mod tests {
     fn arguments_are_never_read_by_a_shell() {
         let out = run("/bin/echo", &["$(id)", ";", "*"], Duration::from_secs(10)).unwrap();
         assert_eq!(out.stdout, b"$(id) ; *\n");
+    }
+
+    #[test]
+    fn a_program_reads_what_it_is_given_and_its_complaints_are_kept() {
+        let limit = Duration::from_secs(10);
+        let out = run_with("/bin/cat", &["-", "/nonexistent"], Some(b"secret"), limit).unwrap();
+        assert_eq!((out.code, out.stdout.as_slice()), (Some(1), &b"secret"[..]));
+        assert!(String::from_utf8_lossy(&out.stderr).contains("/nonexistent"));
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds_goes_through() {
+        let limit = Duration::from_secs(10);
+        let feed: Feed<'_> = Box::new(|stdin| stdin.write_all(&[b'x'; 1 << 20]));
+        let out = pipe_into("/usr/bin/wc", &["-c"], limit, feed).unwrap();
+        assert_eq!(out.stdout, b"1048576\n");
+        let mut bytes = Vec::new();
+        let args = ["-c", "1048576", "/dev/zero"];
+        let sink = |out: &mut dyn Read| out.read_to_end(&mut bytes).map(drop);
+        pipe_from("/usr/bin/head", &args, limit, sink).unwrap();
+        assert_eq!(bytes.len(), 1 << 20);
     }
 
     #[test]

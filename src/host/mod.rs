@@ -4,9 +4,11 @@
 //! privileges. Nothing here decides anything: it reads, and does what it is told.
 
 pub mod accounts;
+pub mod actor;
 pub mod as_user;
 mod births;
 pub mod cgroup;
+pub mod change;
 pub mod clock;
 mod closely;
 pub mod collect;
@@ -15,10 +17,15 @@ mod cpu_clock;
 pub mod credentials;
 mod details;
 pub mod directory;
+pub mod durable;
 mod gpu;
+pub mod input;
+pub mod journal;
 mod kept;
 pub mod keyfile;
+pub mod keys;
 pub mod memory;
+pub mod observe;
 mod outside;
 mod patience;
 mod places;
@@ -35,3 +42,10 @@ mod subuids;
 mod surroundings;
 pub mod systemd;
 mod table;
+pub mod world;
+
+/// Whether this process may change the host.
+#[must_use]
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

@@ -4,6 +4,7 @@
 //! makes a [`snapshot::Snapshot`] of two samples: figures per person, immutable, ready for every
 //! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it.
 
+pub mod actor;
 mod billing;
 pub mod findings;
 pub mod origin;

@@ -1,6 +1,10 @@
 //! `user`: accounts of people. One file a verb.
 
+pub mod access;
+pub mod add;
+pub mod key;
 mod list;
+pub mod modify;
 mod show;
 
 use std::io::Write;
@@ -18,5 +22,11 @@ pub(super) fn run(
     match verb {
         UserVerb::List(args) => list::run(args, engine, out),
         UserVerb::Show(args) => show::run(args, engine, out),
+        UserVerb::Add(args) => add::run(args, engine, out),
+        UserVerb::Modify(args) => modify::run(args, engine, out),
+        UserVerb::Suspend(args) => access::suspend(args, engine, out),
+        UserVerb::Resume(args) => access::resume(args, engine, out),
+        UserVerb::Remove(args) => access::remove(args, engine, out),
+        UserVerb::Key(verb) => key::run(verb, engine, out),
     }
 }

@@ -9,7 +9,7 @@ use crate::base::exit::Exit;
 use crate::base::hostile::Hostile;
 use crate::base::text::counted;
 use crate::engine::Engine;
-use crate::model::people::details::{Held, HeldGroup, Jobs, PersonDetails, Running};
+use crate::model::people::details::{Held, HeldGroup, HeldKey, Jobs, PersonDetails, Running};
 use crate::model::people::local::IdRange;
 use crate::model::people::{Person, Source, meaning};
 use crate::model::sample::Session;
@@ -29,7 +29,7 @@ struct Document<'a> {
     processes: &'a Running,
     jobs: &'a Jobs,
     mail_bytes: Option<crate::base::units::Bytes>,
-    keys: &'a Option<Vec<Hostile>>,
+    keys: &'a Option<Vec<HeldKey>>,
     held_groups: &'a [HeldGroup],
     partial: &'a [String],
 }

@@ -23,11 +23,28 @@ pub struct PersonDetails {
     /// Unread mail on this host; `None` without a mailbox or the right to see it.
     pub mail_bytes: Option<Bytes>,
     /// Their ssh keys; `None` while nothing has read them.
-    pub keys: Option<Vec<Hostile>>,
+    pub keys: Option<Vec<HeldKey>>,
     /// Where what runs differs from what the group files say.
     pub held_groups: Vec<HeldGroup>,
     /// What could not be read, each in one sentence.
     pub partial: Vec<String>,
+}
+
+/// A key that opens an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldKey {
+    /// Its type, as `ssh-keygen -l` names it.
+    pub kind: String,
+    /// Its length in bits.
+    pub bits: u32,
+    /// `SHA256:` and 43 characters.
+    pub fingerprint: String,
+    /// Who it says it belongs to.
+    pub comment: Hostile,
+    /// What it is restricted to, where it is.
+    pub options: Option<Hostile>,
+    /// What an admin should know about it.
+    pub warning: Option<String>,
 }
 
 /// One group.

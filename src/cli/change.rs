@@ -1,0 +1,260 @@
+//! How every changing verb is carried out: the plan is shown, approved and done, and what became
+//! of it is told. Progress and questions go to standard error, the document to standard output.
+
+use std::io::{BufRead as _, IsTerminal as _, Write};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::base::exit::Exit;
+use crate::base::secret::Secret;
+use crate::base::text::{counted, printable};
+use crate::engine::Engine;
+use crate::engine::apply::Moment;
+use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::plan::Plan;
+use crate::plan::step::{Step, Undo};
+use crate::store::receipt::Outcome;
+
+const SCHEMA: &str = "benchwarden.plan/1";
+
+/// What every changing verb takes.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct How {
+    /// Show the plan and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do it without asking.
+    #[arg(long)]
+    pub yes: bool,
+
+    /// One JSON document (benchwarden.plan/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Makes the plan of an intent, has it approved and does it.
+///
+/// # Errors
+/// When the plan cannot be made, or the answer cannot be written.
+pub(super) fn carry_out(
+    engine: &dyn Engine,
+    intent: &Intent,
+    secret: Option<&Secret>,
+    how: How,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let plan = engine.plan(intent)?;
+    if !plan.refused.is_empty() {
+        return refused(&plan, how, out);
+    }
+    if how.dry_run {
+        if how.json {
+            super::output::json(out, SCHEMA, &document(&plan))?;
+        } else {
+            text(out, &plan)?;
+        }
+        return Ok(Exit::Done);
+    }
+    let mut errors = std::io::stderr().lock();
+    if plan.steps.is_empty() {
+        for warning in &plan.warnings {
+            writeln!(errors, "{}", shown(warning))?;
+        }
+        if how.json {
+            super::output::json(out, SCHEMA, &document(&plan))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let approval = if how.yes {
+        Approval::Any
+    } else {
+        text(&mut errors, &plan)?;
+        match ask(&mut errors)? {
+            Answer::Yes => Approval::Shown(plan.fingerprint()),
+            Answer::No => {
+                writeln!(errors, "nothing was done")?;
+                return Ok(Exit::Refused);
+            }
+            Answer::NobodyThere => {
+                writeln!(
+                    errors,
+                    "benchwarden: nobody is there to approve it; --yes does, --dry-run shows it"
+                )?;
+                return Ok(Exit::Refused);
+            }
+        }
+    };
+    let mut watch = |moment: Moment<'_>| {
+        // Who watches may have gone; the plan goes on.
+        let _ = progress(&mut errors, &plan, moment);
+    };
+    let applied = match engine.apply(intent, &approval, secret, &mut watch) {
+        Ok(applied) => applied,
+        Err(ChangeError::Refused(plan)) => return refused(&plan, how, out),
+        Err(error @ ChangeError::NotRoot) => {
+            writeln!(std::io::stderr(), "benchwarden: {error}")?;
+            return Ok(Exit::Refused);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    drop(errors);
+    told(&applied, how, out)
+}
+
+fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    if how.json {
+        super::output::json(out, SCHEMA, &document(plan))?;
+    }
+    let mut errors = std::io::stderr().lock();
+    writeln!(errors, "benchwarden: refused: {}", shown(&plan.intent))?;
+    for reason in &plan.refused {
+        writeln!(errors, "  {}", shown(reason))?;
+    }
+    Ok(Exit::Refused)
+}
+
+/// Names and paths in a plan may be other people's text.
+fn shown(text: &str) -> String {
+    printable(text.as_bytes(), 2000)
+}
+
+/// The plan as it is approved: what, exactly how, and how it is taken back.
+fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+    let steps = counted(plan.steps.len() as u64, "step", "steps");
+    writeln!(out, "{}: {steps}", shown(&plan.intent))?;
+    for (number, step) in (1..).zip(&plan.steps) {
+        writeln!(out, "{number:>3}. {}", shown(&step.what))?;
+        writeln!(out, "     {}", shown(&step.action.to_string()))?;
+        for change in &step.changes {
+            let (subject, before, after) = (
+                change.subject.to_string(),
+                change.before.to_string(),
+                change.after.to_string(),
+            );
+            let line = format!("{subject}: {before} -> {after}");
+            writeln!(out, "       {}", shown(&line))?;
+        }
+        if let Some(back) = back(step) {
+            writeln!(out, "     {}", shown(&back))?;
+        }
+    }
+    for warning in &plan.warnings {
+        writeln!(out, "note: {}", shown(warning))?;
+    }
+    Ok(())
+}
+
+fn back(step: &Step) -> Option<String> {
+    match &step.undo {
+        Undo::Exact { .. } | Undo::Nothing => None,
+        Undo::Partly { why, .. } => Some(format!("comes back only partly: {why}")),
+        Undo::None { why } => Some(format!("cannot be undone: {why}")),
+    }
+}
+
+fn document(plan: &Plan) -> Value {
+    let steps: Vec<Value> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let (kind, back) = match &step.undo {
+                Undo::Exact { what, .. } => ("exact", Some(what)),
+                Undo::Partly { why, .. } => ("partly", Some(why)),
+                Undo::None { why } => ("none", Some(why)),
+                Undo::Nothing => ("exact", None),
+            };
+            json!({
+                "what": step.what,
+                "exactly": step.action.to_string(),
+                "action": step.action,
+                "changes": step.changes.iter().map(|change| json!({
+                    "subject": change.subject.to_string(),
+                    "before": change.before.to_string(),
+                    "after": change.after.to_string(),
+                })).collect::<Vec<_>>(),
+                "undo": {"kind": kind, "what": back},
+            })
+        })
+        .collect();
+    json!({
+        "intent": plan.intent,
+        "about": plan.about,
+        "fingerprint": plan.fingerprint(),
+        "steps": steps,
+        "warnings": plan.warnings,
+        "refused": plan.refused,
+    })
+}
+
+enum Answer {
+    Yes,
+    No,
+    NobodyThere,
+}
+
+fn ask(out: &mut dyn Write) -> anyhow::Result<Answer> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(Answer::NobodyThere);
+    }
+    write!(out, "Do this? [y/N] ")?;
+    out.flush()?;
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line)?;
+    Ok(match line.trim() {
+        "y" | "Y" | "yes" => Answer::Yes,
+        _ => Answer::No,
+    })
+}
+
+fn progress(out: &mut dyn Write, plan: &Plan, moment: Moment<'_>) -> std::io::Result<()> {
+    let all = plan.steps.len();
+    let what = |at: usize| {
+        plan.steps
+            .get(at)
+            .map_or(String::new(), |step| shown(&step.what))
+    };
+    match moment {
+        Moment::Waits(who) => writeln!(out, "waiting for {}", shown(who)),
+        Moment::Begins(_) => Ok(()),
+        Moment::Done(at) => writeln!(out, "{}/{all} {}: done", at + 1, what(at)),
+        Moment::Already(at) => writeln!(out, "{}/{all} {}: was so already", at + 1, what(at)),
+        Moment::Failed(at, why) => {
+            writeln!(out, "{}/{all} {}: FAILED: {}", at + 1, what(at), shown(why))
+        }
+        Moment::TakesBack(at) => writeln!(out, "taking back: {}", what(at)),
+        Moment::Stays(at, why) => writeln!(out, "STAYS: {}: {}", what(at), shown(why)),
+    }
+}
+
+fn told(applied: &Applied, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let report = &applied.report;
+    if how.json {
+        let mut document = document(&applied.plan);
+        document["plan"] = json!(applied.id);
+        document["result"] = json!(report.outcome.as_str());
+        document["failure"] = json!(report.failure);
+        document["remains"] = json!(report.remains);
+        super::output::json(out, SCHEMA, &document)?;
+    } else {
+        let id = &applied.id;
+        match report.outcome {
+            Outcome::Done => writeln!(out, "done; `benchwarden undo {id}` takes it back")?,
+            Outcome::RolledBack => {
+                writeln!(out, "failed; everything is as it was before (plan {id})")?;
+            }
+            Outcome::Remains => {
+                writeln!(out, "failed, and this remains (plan {id}):")?;
+                for what in &report.remains {
+                    writeln!(out, "  {}", shown(what))?;
+                }
+            }
+        }
+    }
+    Ok(match report.outcome {
+        Outcome::Done => Exit::Done,
+        Outcome::RolledBack | Outcome::Remains => Exit::Failed,
+    })
+}

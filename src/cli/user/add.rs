@@ -1,0 +1,185 @@
+//! `user add`.
+
+use std::io::{BufRead as _, Read as _, Write};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::base::account::{Email, FullName, NewName};
+use crate::base::exit::Exit;
+use crate::base::secret::Secret;
+use crate::base::sshkey::PublicKey;
+use crate::cli::change::{self, How};
+use crate::engine::Engine;
+use crate::engine::changes::Intent;
+use crate::host::input;
+use crate::plan::people::add::{AddUser, Password};
+
+/// Arguments of `user add`.
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// The name of the account.
+    #[arg(value_parser = NewName::user)]
+    pub name: NewName,
+
+    /// The person's name.
+    #[arg(long, value_name = "NAME", value_parser = FullName::parse)]
+    pub full_name: Option<FullName>,
+
+    /// Where the person can be reached.
+    #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
+    pub email: Option<Email>,
+
+    /// Groups beside the person's own, parted by commas.
+    #[arg(long, value_name = "GROUP,...", value_delimiter = ',')]
+    pub groups: Vec<String>,
+
+    /// The login shell.
+    #[arg(long, value_name = "PATH")]
+    pub shell: Option<String>,
+
+    /// A uid by hand.
+    #[arg(long)]
+    pub uid: Option<u32>,
+
+    /// A file with public keys, or - for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub ssh_key: Vec<String>,
+
+    /// The last day is the one before this date, for example 2026-12-01.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub expires: Option<String>,
+
+    /// Where a password comes from.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+
+    /// How it is carried out.
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// Where a password comes from.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct PasswordArgs {
+    /// No password: in by key alone (the default).
+    #[arg(long, conflicts_with_all = ["password_stdin", "generate_password"])]
+    pub no_password: bool,
+
+    /// Read the password from standard input.
+    #[arg(long, conflicts_with = "generate_password")]
+    pub password_stdin: bool,
+
+    /// Make a password and show it once.
+    #[arg(long)]
+    pub generate_password: bool,
+
+    /// The first login has to choose another password.
+    #[arg(long)]
+    pub must_change: bool,
+}
+
+/// A date as `2026-12-01`.
+pub(in crate::cli) fn date(text: &str) -> Result<String, String> {
+    let date: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| "write a date such as 2026-12-01".to_owned())?;
+    Ok(date.to_string())
+}
+
+pub(in crate::cli) fn run(
+    args: &AddArgs,
+    engine: &dyn Engine,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    if args.password.password_stdin && args.ssh_key.iter().any(|file| file == "-") {
+        anyhow::bail!("standard input can hold the password or the keys, not both");
+    }
+    let keys = read_keys(&args.ssh_key)?;
+    let (password, secret) = ask_password(args.password, args.name.as_str())?;
+    let wish = AddUser {
+        name: args.name.clone(),
+        full_name: args.full_name.clone().unwrap_or_default(),
+        email: args.email.clone(),
+        groups: args.groups.clone(),
+        shell: args.shell.clone(),
+        uid: args.uid,
+        keys,
+        password,
+        expires: args.expires.clone(),
+    };
+    let intent = Intent::AddUser(Box::new(wish));
+    let exit = change::carry_out(engine, &intent, secret.as_ref(), args.how, out)?;
+    if args.password.generate_password && exit == Exit::Done && !args.how.dry_run {
+        show_once(secret.as_ref())?;
+    }
+    Ok(exit)
+}
+
+/// Shows a password that was made, to whoever ran the verb and nobody else.
+pub(in crate::cli) fn show_once(secret: Option<&Secret>) -> anyhow::Result<()> {
+    if let Some((_, password)) = secret.and_then(|secret| secret.reveal().split_once(':')) {
+        let mut errors = std::io::stderr().lock();
+        writeln!(errors, "password, shown this once: {}", password.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Keys from files; every line that is not blank or a comment has to be one.
+pub(in crate::cli) fn read_keys(files: &[String]) -> anyhow::Result<Vec<PublicKey>> {
+    let mut keys = Vec::new();
+    for file in files {
+        let text = if file == "-" {
+            let mut text = String::new();
+            std::io::stdin()
+                .lock()
+                .take(1 << 20)
+                .read_to_string(&mut text)?;
+            text
+        } else {
+            input::file(file).with_context(|| format!("cannot read {file}"))?
+        };
+        for (number, line) in (1..).zip(text.lines()) {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let key = PublicKey::parse(line)
+                .map_err(|error| anyhow::anyhow!("{file}, line {number}: {error}"))?;
+            keys.push(key);
+        }
+        if keys.is_empty() {
+            anyhow::bail!("{file} holds no key");
+        }
+    }
+    Ok(keys)
+}
+
+/// The password as chpasswd(8) reads it, with the name before it.
+pub(in crate::cli) fn ask_password(
+    args: PasswordArgs,
+    name: &str,
+) -> anyhow::Result<(Password, Option<Secret>)> {
+    let password = if args.generate_password {
+        input::new_password()?
+    } else if args.password_stdin {
+        let mut line = String::new();
+        std::io::stdin().lock().take(4096).read_line(&mut line)?;
+        let line = line.trim_end_matches(['\n', '\r']);
+        if line.is_empty() || line.chars().any(char::is_control) {
+            anyhow::bail!("the password on standard input is empty or holds control characters");
+        }
+        line.to_owned()
+    } else {
+        if args.must_change {
+            anyhow::bail!(
+                "--must-change needs a password: --generate-password or --password-stdin"
+            );
+        }
+        return Ok((Password::None, None));
+    };
+    let given = Password::Given {
+        must_change: args.must_change,
+    };
+    Ok((given, Some(Secret::new(format!("{name}:{password}\n")))))
+}

@@ -1,0 +1,291 @@
+//! Doing a plan: step by step, each compared with what is there before, read back after, and
+//! written to the receipt in between; on a failure what was done is taken back.
+//!
+//! Nothing here knows the machine: it is behind [`Machine`], and the receipt behind [`Journal`].
+
+use std::collections::HashMap;
+
+use crate::plan::Plan;
+use crate::plan::fact::{Change, Expect, Subject};
+use crate::plan::step::{Action, Step, Undo};
+use crate::plan::undo;
+use crate::store::receipt::{Event, Outcome};
+
+/// What reads and changes the host.
+pub trait Machine {
+    /// What is there of a subject; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    fn observe(&self, subject: &Subject) -> Result<Option<String>, String>;
+
+    /// Does something.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    fn perform(&mut self, action: &Action) -> Result<(), String>;
+
+    /// Writes everything that was changed to disk.
+    fn sync(&mut self);
+}
+
+/// Where the receipt is written; every line is on disk when it returns.
+pub trait Journal {
+    /// Writes an event.
+    ///
+    /// # Errors
+    /// When it is not on disk: then nothing more may be done.
+    fn write(&mut self, event: &Event) -> Result<(), String>;
+}
+
+/// What happens while a plan runs, for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment<'a> {
+    /// Somebody else is changing the host, and is waited for.
+    Waits(&'a str),
+    /// A step begins.
+    Begins(usize),
+    /// It is done and verified.
+    Done(usize),
+    /// It was so already.
+    Already(usize),
+    /// It failed.
+    Failed(usize, &'a str),
+    /// What was done is taken back.
+    TakesBack(usize),
+    /// That failed too.
+    Stays(usize, &'a str),
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// In one word.
+    pub outcome: Outcome,
+    /// What failed, and why.
+    pub failure: Option<String>,
+    /// What of it is still there.
+    pub remains: Vec<String>,
+}
+
+/// Whether the host is as the plan expects it, before anything is done: each step's expectations
+/// against what is there and what the steps before it leave.
+///
+/// # Errors
+/// The first thing that is not as expected, in words.
+pub fn rehearse(plan: &Plan, machine: &dyn Machine) -> Result<(), String> {
+    let mut state: HashMap<&Subject, Expect> = HashMap::new();
+    for step in &plan.steps {
+        for change in &step.changes {
+            let now = match state.get(&change.subject) {
+                Some(known) => known.clone(),
+                None => Expect::from_read(machine.observe(&change.subject)?.as_deref()),
+            };
+            if !agrees(&change.before, &now) && !agrees(&change.after, &now) {
+                return Err(drift(change, &now));
+            }
+        }
+        for change in &step.changes {
+            state.insert(&change.subject, change.after.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Whether what is known of a subject may be what is expected.
+fn agrees(expected: &Expect, known: &Expect) -> bool {
+    match known {
+        Expect::Any => true,
+        Expect::Absent => expected.holds(None),
+        Expect::Is(value) => expected.holds(Some(value)),
+        Expect::Present => *expected != Expect::Absent,
+    }
+}
+
+fn drift(change: &Change, now: &Expect) -> String {
+    format!(
+        "{} is not as the plan expects: expected {}, found {now}",
+        change.subject, change.before
+    )
+}
+
+/// Does a plan. The receipt already says that it is approved.
+pub fn run(
+    plan: &Plan,
+    machine: &mut dyn Machine,
+    journal: &mut dyn Journal,
+    watch: &mut dyn FnMut(Moment<'_>),
+) -> Report {
+    let mut done = Vec::new();
+    let failed = plan.steps.iter().enumerate().find_map(|(at, step)| {
+        match one(at, step, machine, journal, watch) {
+            Ok(true) => done.push(at),
+            Ok(false) => {}
+            Err(failure) => return Some((at, failure)),
+        }
+        None
+    });
+    let Some((at, Failure { begun, why })) = failed else {
+        return end(journal, Outcome::Done, None, Vec::new());
+    };
+    watch(Moment::Failed(at, &why));
+    // Without a receipt nothing more is done, not even back: the next start sorts it out.
+    let _ = journal.write(&Event::Failed {
+        step: at,
+        why: why.clone(),
+    });
+    let step = &plan.steps[at];
+    let mut remains = Vec::new();
+    if begun && happened(step, machine) != Some(false) {
+        // It failed half way, or at the very end: it is taken back like one that was done.
+        done.push(at);
+    }
+    for at in done.into_iter().rev() {
+        let step = &plan.steps[at];
+        if matches!(step.undo, Undo::Nothing) {
+            continue;
+        }
+        watch(Moment::TakesBack(at));
+        match take_back(step, machine) {
+            Ok(()) => {
+                let _ = journal.write(&Event::Undone { step: at });
+            }
+            Err(why) => {
+                watch(Moment::Stays(at, &why));
+                remains.push(format!("{}: {why}", step.what));
+            }
+        }
+    }
+    let outcome = if remains.is_empty() {
+        Outcome::RolledBack
+    } else {
+        Outcome::Remains
+    };
+    end(
+        journal,
+        outcome,
+        Some(format!("{}: {why}", step.what)),
+        remains,
+    )
+}
+
+fn end(
+    journal: &mut dyn Journal,
+    outcome: Outcome,
+    failure: Option<String>,
+    remains: Vec<String>,
+) -> Report {
+    let written = journal.write(&Event::Ended { outcome });
+    Report {
+        outcome,
+        failure: failure.or(written.err()),
+        remains,
+    }
+}
+
+/// Why a step was not done, and whether something of it may have been.
+struct Failure {
+    begun: bool,
+    why: String,
+}
+
+impl Failure {
+    fn before(why: String) -> Self {
+        Self { begun: false, why }
+    }
+
+    fn within(why: String) -> Self {
+        Self { begun: true, why }
+    }
+}
+
+/// Does one step; tells whether there was anything to do.
+fn one(
+    at: usize,
+    step: &Step,
+    machine: &mut dyn Machine,
+    journal: &mut dyn Journal,
+    watch: &mut dyn FnMut(Moment<'_>),
+) -> Result<bool, Failure> {
+    watch(Moment::Begins(at));
+    if happened(step, machine) == Some(true) {
+        journal
+            .write(&Event::Done { step: at })
+            .map_err(Failure::before)?;
+        watch(Moment::Already(at));
+        return Ok(false);
+    }
+    for change in &step.changes {
+        let now = machine.observe(&change.subject).map_err(Failure::before)?;
+        if !change.before.holds(now.as_deref()) {
+            let now = Expect::from_read(now.as_deref());
+            return Err(Failure::before(drift(change, &now)));
+        }
+    }
+    journal
+        .write(&Event::Started { step: at })
+        .map_err(Failure::before)?;
+    machine.perform(&step.action).map_err(Failure::within)?;
+    verify(step, machine).map_err(Failure::within)?;
+    machine.sync();
+    journal
+        .write(&Event::Done { step: at })
+        .map_err(Failure::within)?;
+    watch(Moment::Done(at));
+    Ok(true)
+}
+
+/// Whether everything a step leaves is there.
+fn verify(step: &Step, machine: &dyn Machine) -> Result<(), String> {
+    for change in &step.changes {
+        let now = machine.observe(&change.subject)?;
+        if !change.after.holds(now.as_deref()) {
+            let now = Expect::from_read(now.as_deref());
+            return Err(format!(
+                "{} reads back as {now}, not as {}",
+                change.subject, change.after
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a step has happened, by what is there now: `None` when it happened in part, or when
+/// nothing tells.
+pub fn happened(step: &Step, machine: &dyn Machine) -> Option<bool> {
+    let telling: Vec<&Change> = step.changes.iter().filter(|c| !c.is_silent()).collect();
+    if telling.is_empty() {
+        return None;
+    }
+    let is = |wanted: fn(&Change) -> &Expect| {
+        telling.iter().all(|change| {
+            let now = machine.observe(&change.subject);
+            now.is_ok_and(|now| wanted(change).holds(now.as_deref()))
+        })
+    };
+    let (before, after) = (is(|change| &change.before), is(|change| &change.after));
+    // Where anything may be there before, what is wished is there, however it came.
+    let anything = telling.iter().any(|change| change.before == Expect::Any);
+    match (before, after) {
+        (true, true) => Some(anything),
+        (true, false) => Some(false),
+        (false, true) => Some(true),
+        (false, false) => None,
+    }
+}
+
+/// Takes one step back and looks whether it is back.
+fn take_back(step: &Step, machine: &mut dyn Machine) -> Result<(), String> {
+    let Some(inverse) = undo::inverse(step) else {
+        let Undo::None { why } = &step.undo else {
+            return Ok(());
+        };
+        return Err(why.clone());
+    };
+    let performed = machine.perform(&inverse.action);
+    // A step that happened in part may have nothing to take back, which its tool calls an error:
+    // what is there decides.
+    verify(&inverse, machine).map_err(|why| performed.err().unwrap_or(why))?;
+    machine.sync();
+    Ok(())
+}

@@ -1,0 +1,444 @@
+//! The one way to change the host: an intent becomes a plan, the plan is approved, written down,
+//! done, verified and audited. One at a time on a host.
+
+use std::time::Duration;
+
+use crate::base::account::NewName;
+use crate::base::secret::Secret;
+use crate::base::sshkey::PublicKey;
+use crate::host::durable::{self, Lock};
+use crate::host::root::ReadError;
+use crate::host::root::Root;
+use crate::host::{self, change};
+use crate::host::{actor, clock, journal, observe, world};
+use crate::model::actor::Actor;
+use crate::plan::Plan;
+use crate::plan::fact::Subject;
+use crate::plan::people::add::AddUser;
+use crate::plan::people::modify::ModifyUser;
+use crate::plan::people::remove::Home;
+use crate::plan::people::{access, add, groups, keys, modify, remove};
+use crate::plan::step::Action;
+use crate::store::audit::{self, Head, Problem, Record};
+use crate::store::receipt::{self, Event, Outcome};
+
+use super::apply::{self, Journal, Machine, Moment, Report};
+use super::receipts;
+
+const LOCK_DIR: &str = "/run/benchwarden";
+const LOCK: &str = "/run/benchwarden/change.lock";
+const AUDIT_LOCK: &str = "/run/benchwarden/audit.lock";
+/// The audit log.
+pub const AUDIT: &str = "/var/log/benchwarden/audit.jsonl";
+/// Where the audit log ends.
+pub const AUDIT_HEAD: &str = "/var/lib/benchwarden/audit.head";
+/// How often a change that waits for another looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub enum Intent {
+    /// A new account.
+    AddUser(Box<AddUser>),
+    /// A changed account.
+    ModifyUser(Box<ModifyUser>),
+    /// An end of access that can be taken back.
+    Suspend(String),
+    /// Access as it was.
+    Resume(String),
+    /// An end for good.
+    Remove(String, Home),
+    /// More keys.
+    AddKeys(String, Vec<PublicKey>),
+    /// Fewer keys, by fingerprint.
+    RemoveKeys(String, Vec<String>),
+    /// A new group, its gid and members.
+    AddGroup(NewName, Option<u32>, Vec<String>),
+    /// A group less.
+    RemoveGroup(String),
+    /// Members that come.
+    Join(String, Vec<String>),
+    /// Members that go.
+    Leave(String, Vec<String>),
+    /// A plan taken back.
+    Undo(String),
+    /// A plan that was interrupted, done to its end.
+    Finish(String),
+}
+
+impl Intent {
+    /// Whom it is about, for what has to be known of them.
+    fn about(&self) -> &str {
+        match self {
+            Self::AddUser(wish) => wish.name.as_str(),
+            Self::ModifyUser(wish) => &wish.name,
+            Self::AddGroup(name, ..) => name.as_str(),
+            Self::Suspend(name)
+            | Self::Resume(name)
+            | Self::Remove(name, _)
+            | Self::AddKeys(name, _)
+            | Self::RemoveKeys(name, _)
+            | Self::RemoveGroup(name)
+            | Self::Join(name, _)
+            | Self::Leave(name, _) => name,
+            Self::Undo(_) | Self::Finish(_) => "",
+        }
+    }
+}
+
+/// What was approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// The plan that was shown, by its fingerprint.
+    Shown(String),
+    /// Whatever the intent means when its turn comes.
+    Any,
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Only root may.
+    #[error("changes need root; sudo benchwarden, or ask an admin")]
+    NotRoot,
+    /// A fixture tree.
+    #[error("--root looks at a tree of files and never changes it")]
+    Fixture,
+    /// A safety check said no.
+    #[error("{}", .0.refused.join("; "))]
+    Refused(Box<Plan>),
+    /// The host is not what it was when the plan was shown.
+    #[error("the host has changed since the plan was shown: look at it again")]
+    Changed,
+    /// Something is not as the plan expects.
+    #[error("nothing was done: {0}")]
+    Drift(String),
+    /// Something could not be read or written.
+    #[error("nothing was done: {0}")]
+    Failed(String),
+}
+
+/// What became of a plan.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// Its name, for `undo`.
+    pub id: String,
+    /// What was done.
+    pub plan: Plan,
+    /// How it ended.
+    pub report: Report,
+}
+
+/// What an intent means on this host now.
+///
+/// # Errors
+/// When what decides cannot be read.
+pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
+    let failed = ChangeError::Failed;
+    if let Intent::Undo(id) | Intent::Finish(id) = intent {
+        let receipt = receipts::one(root, id).map_err(failed)?;
+        return Ok(match intent {
+            Intent::Undo(_) => receipts::undo_plan(&receipt, &Host::new(root)),
+            _ => receipts::finish_plan(&receipt, &Host::new(root)),
+        });
+    }
+    if let Intent::Resume(name) = intent {
+        return receipts::resume_plan(root, name).map_err(failed);
+    }
+    let known = world::world(root, intent.about(), &actor::actor(root)).map_err(failed)?;
+    Ok(match intent {
+        Intent::AddUser(wish) => add::plan(wish, &known),
+        Intent::ModifyUser(wish) => modify::plan(wish, &known),
+        Intent::Suspend(name) => access::suspend(name, &known),
+        Intent::Remove(name, home) => remove::plan(name, home, &known),
+        Intent::AddKeys(name, new) => keys::add(name, new, &known),
+        Intent::RemoveKeys(name, old) => keys::remove(name, old, &known),
+        Intent::AddGroup(name, gid, members) => groups::add(name, *gid, members, &known),
+        Intent::RemoveGroup(name) => groups::remove(name, &known),
+        Intent::Join(name, people) => groups::join(name, people, &known),
+        Intent::Leave(name, people) => groups::leave(name, people, &known),
+        Intent::Resume(_) | Intent::Undo(_) | Intent::Finish(_) => Plan::new("", ""),
+    })
+}
+
+/// Does what an intent means, if it is what was approved.
+///
+/// # Errors
+/// When nothing was done; once a step has begun the answer is a report.
+pub fn apply(
+    root: &Root,
+    intent: &Intent,
+    approval: &Approval,
+    secret: Option<&Secret>,
+    watch: &mut dyn FnMut(Moment<'_>),
+) -> Result<Applied, ChangeError> {
+    if !root.is_live() {
+        return Err(ChangeError::Fixture);
+    }
+    if !host::is_root() {
+        return Err(ChangeError::NotRoot);
+    }
+    let who = actor::actor(root);
+    let _lock = wait_for_turn(root, &who, intent, watch).map_err(ChangeError::Failed)?;
+    let plan = plan(root, intent)?;
+    if !plan.refused.is_empty() {
+        let reason = plan.refused.join("; ");
+        note_down(root, record(&who, &plan, "", "refused", Some(reason)));
+        return Err(ChangeError::Refused(Box::new(plan)));
+    }
+    if let Approval::Shown(fingerprint) = approval
+        && *fingerprint != plan.fingerprint()
+    {
+        return Err(ChangeError::Changed);
+    }
+    let mut host = Host {
+        root: root.clone(),
+        secret: secret.cloned(),
+    };
+    apply::rehearse(&plan, &host).map_err(ChangeError::Drift)?;
+    let begun = clock::monotonic();
+    let mut receipt = Receipt::open(root, &plan, &who).map_err(ChangeError::Failed)?;
+    let id = receipt.id.clone();
+    note_down(root, record(&who, &plan, &id, "began", None));
+    let report = apply::run(&plan, &mut host, &mut receipt, watch);
+    let mut last = record(
+        &who,
+        &plan,
+        &id,
+        report.outcome.as_str(),
+        report.failure.clone(),
+    );
+    last.steps = plan.steps.iter().map(|step| step.what.clone()).collect();
+    last.duration_ms = Some(clock::monotonic().saturating_sub(begun).0 / 1_000_000);
+    note_down(root, last);
+    if report.outcome == Outcome::Done
+        && let Some(other) = &plan.settles
+    {
+        receipts::settle(root, other, &id);
+    }
+    Ok(Applied { id, plan, report })
+}
+
+/// Waits until nobody else changes the host.
+fn wait_for_turn(
+    root: &Root,
+    who: &Actor,
+    intent: &Intent,
+    watch: &mut dyn FnMut(Moment<'_>),
+) -> Result<Lock, String> {
+    durable::directory(root, LOCK_DIR, 0o755).map_err(|error| error.to_string())?;
+    let mut told = false;
+    loop {
+        if let Some(mut lock) = Lock::take(root, LOCK).map_err(|error| error.to_string())? {
+            lock.say(&format!("{}: {}", who.in_words(), in_words(intent)));
+            return Ok(lock);
+        }
+        if !told {
+            let other = root.peek(LOCK).unwrap_or_default();
+            watch(Moment::Waits(&other));
+            told = true;
+        }
+        clock::pause(LOOK_AGAIN);
+    }
+}
+
+fn in_words(intent: &Intent) -> String {
+    let verb = match intent {
+        Intent::AddUser(_) => "add user",
+        Intent::ModifyUser(_) => "modify user",
+        Intent::Suspend(_) => "suspend user",
+        Intent::Resume(_) => "resume user",
+        Intent::Remove(..) => "remove user",
+        Intent::AddKeys(..) => "add ssh keys of",
+        Intent::RemoveKeys(..) => "remove ssh keys of",
+        Intent::AddGroup(..) => "add group",
+        Intent::RemoveGroup(_) => "remove group",
+        Intent::Join(..) => "join group",
+        Intent::Leave(..) => "leave group",
+        Intent::Undo(id) => return format!("undo {id}"),
+        Intent::Finish(id) => return format!("finish {id}"),
+    };
+    format!("{verb} {}", intent.about())
+}
+
+fn record(who: &Actor, plan: &Plan, id: &str, result: &str, reason: Option<String>) -> Record {
+    Record {
+        seq: 0,
+        at: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        actor: who.clone(),
+        intent: plan.intent.clone(),
+        about: plan.about.clone(),
+        plan: id.to_owned(),
+        result: result.to_owned(),
+        reason,
+        steps: Vec::new(),
+        duration_ms: None,
+        prev: String::new(),
+    }
+}
+
+/// Writes a record down. A log that cannot be written is told to the journal: what was done is
+/// done, and the receipt has it.
+fn note_down(root: &Root, record: Record) {
+    let message = format!(
+        "{}: {} by {}",
+        record.result,
+        record.intent,
+        record.actor.in_words()
+    );
+    let fields = [
+        ("BENCHWARDEN_PLAN", record.plan.clone()),
+        ("BENCHWARDEN_RESULT", record.result.clone()),
+    ];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    journal::tell(root, &message, &fields);
+    if let Err(error) = append(root, record) {
+        journal::tell(
+            root,
+            &format!("the audit log cannot be written: {error}"),
+            &[],
+        );
+    }
+}
+
+fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
+    for (path, mode) in [
+        ("/var/log/benchwarden", 0o750),
+        ("/var/lib/benchwarden", 0o755),
+    ] {
+        durable::directory(root, path, mode)?;
+    }
+    durable::directory(root, LOCK_DIR, 0o755)?;
+    let mut lock = Lock::take(root, AUDIT_LOCK)?;
+    while lock.is_none() {
+        clock::pause(Duration::from_millis(10));
+        lock = Lock::take(root, AUDIT_LOCK)?;
+    }
+    let kept: Head = root
+        .peek(AUDIT_HEAD)
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let log = root.peek(AUDIT).unwrap_or_default();
+    let last = log.lines().next_back().and_then(Head::of_line);
+    // After a power cut the log may be one line ahead of its head, never behind it by itself: a
+    // log that was shortened goes on where it should have been, so that the gap shows.
+    let mut head = match last {
+        Some(last) if last.seq > kept.seq => last,
+        _ => kept,
+    };
+    let torn = !log.is_empty() && !log.ends_with('\n');
+    let line = head.chain(record);
+    let line = if torn { format!("\n{line}") } else { line };
+    durable::append(root, AUDIT, &line, 0o640)?;
+    let text = serde_json::to_string(&head).unwrap_or_default();
+    durable::replace(root, AUDIT_HEAD, text.as_bytes(), 0o600)
+}
+
+/// This host, as plans see it.
+pub(super) struct Host {
+    pub(super) root: Root,
+    pub(super) secret: Option<Secret>,
+}
+
+impl Host {
+    /// For looking alone.
+    pub(super) fn new(root: &Root) -> Self {
+        Self {
+            root: root.clone(),
+            secret: None,
+        }
+    }
+}
+
+impl Machine for Host {
+    fn observe(&self, subject: &Subject) -> Result<Option<String>, String> {
+        observe::fact(&self.root, subject).map_err(|error| error.to_string())
+    }
+
+    fn perform(&mut self, action: &Action) -> Result<(), String> {
+        change::perform(&self.root, action, self.secret.as_ref()).map_err(|error| error.to_string())
+    }
+
+    fn sync(&mut self) {
+        for path in ["/etc", "/home", "/var/lib"] {
+            durable::sync_file_system(&self.root, path);
+        }
+    }
+}
+
+/// The receipt of one plan, on disk.
+struct Receipt {
+    root: Root,
+    path: String,
+    id: String,
+}
+
+impl Receipt {
+    fn open(root: &Root, plan: &Plan, who: &Actor) -> Result<Self, String> {
+        durable::directory(root, receipts::DIR, 0o700).map_err(|error| error.to_string())?;
+        let at = clock::now();
+        let stamp = at.strftime("%Y%m%d-%H%M%S").to_string();
+        // Two within one second are rare, and not the same.
+        let id = (0..)
+            .map(|n| match n {
+                0 => stamp.clone(),
+                n => format!("{stamp}-{n}"),
+            })
+            .find(|id| !root.exists(&receipts::path(id)))
+            .unwrap_or(stamp);
+        let mut receipt = Self {
+            root: root.clone(),
+            path: receipts::path(&id),
+            id: id.clone(),
+        };
+        receipt.write(&Event::Approved {
+            id,
+            at: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            actor: who.clone(),
+            plan: Box::new(plan.clone()),
+        })?;
+        Ok(receipt)
+    }
+}
+
+impl Journal for Receipt {
+    fn write(&mut self, event: &Event) -> Result<(), String> {
+        durable::append(&self.root, &self.path, &receipt::line(event), 0o600)
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// Notes something in the receipt of another plan.
+pub(super) fn note(root: &Root, id: &str, event: &Event) {
+    // What it says can be told from the other receipt too.
+    let _ = durable::append(root, &receipts::path(id), &receipt::line(event), 0o600);
+}
+
+/// Whether a plan runs now.
+pub(super) fn somebody_is_at_it(root: &Root) -> bool {
+    root.exists(LOCK) && matches!(Lock::take(root, LOCK), Ok(None))
+}
+
+/// The records of the audit log; lines that are none are left to [`audit_verify`].
+pub(super) fn audit_log(root: &Root) -> Result<Vec<Record>, ReadError> {
+    let log = text(root, AUDIT)?;
+    Ok(log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect())
+}
+
+/// How many lines it has, and which of them are not as they were written.
+pub(super) fn audit_verify(root: &Root) -> Result<(u64, Vec<Problem>), ReadError> {
+    let log = text(root, AUDIT)?;
+    let head: Option<Head> = serde_json::from_str(&text(root, AUDIT_HEAD)?).ok();
+    Ok((
+        log.lines().count() as u64,
+        audit::verify(&log, head.as_ref()),
+    ))
+}
+
+fn text(root: &Root, path: &str) -> Result<String, ReadError> {
+    let bytes = root.read(path)?.unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,150 @@
+//! Doing what a step of a plan says. Who decides, checks before and reads back after is the
+//! engine; here each action is done once, or fails with a sentence that says what and why.
+
+mod archive;
+mod at_jobs;
+mod end;
+mod home;
+mod subids;
+mod tree;
+
+use std::time::Duration;
+
+use crate::base::secret::Secret;
+use crate::base::text::printable;
+use crate::plan::step::Action;
+
+use super::command::{self, CommandError};
+use super::durable::{self, WriteError};
+use super::keys;
+use super::root::Root;
+
+/// shadow's tools wait 15 seconds for their lock by themselves.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How much of what a tool complains is told.
+const COMPLAINT_CHARS: usize = 300;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// A tool could not be run.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// A tool said no.
+    #[error("{program} failed ({status}): {complaint}{hint}")]
+    Refused {
+        /// Its path.
+        program: String,
+        /// Its exit status, in words.
+        status: String,
+        /// What it said.
+        complaint: String,
+        /// What that usually means, where it is known.
+        hint: &'static str,
+    },
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Keys could not be written.
+    #[error(transparent)]
+    Keys(#[from] keys::KeysError),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Does one action. `secret` is what a program reads from its standard input where the action
+/// says so.
+///
+/// # Errors
+/// When it was not done, or only in part: what is there then has to be looked up.
+pub fn perform(root: &Root, action: &Action, secret: Option<&Secret>) -> Result<(), ActionError> {
+    if !root.is_live() {
+        return Err(ActionError::Other(
+            "a fixture tree is never changed".to_owned(),
+        ));
+    }
+    match action {
+        Action::Run {
+            argv,
+            secret: wanted,
+        } => {
+            let input = match (wanted, secret) {
+                (false, _) => None,
+                (true, Some(secret)) => Some(secret.reveal().as_bytes()),
+                (true, None) => {
+                    let why = "the password is not known any more; set it with `user modify`";
+                    return Err(ActionError::Other(why.to_owned()));
+                }
+            };
+            run(argv, input)
+        }
+        Action::WriteFile {
+            path,
+            content,
+            mode,
+        } => {
+            above(root, path)?;
+            Ok(durable::replace(root, path, content.as_bytes(), *mode)?)
+        }
+        Action::RemoveFile { path } => Ok(durable::remove(root, path)?),
+        Action::MoveFile { from, to } => {
+            above(root, to)?;
+            Ok(durable::move_file(root, from, to)?)
+        }
+        Action::MoveAtJobs { uid, from, to } => at_jobs::move_all(root, *uid, from, to),
+        Action::CreateHome {
+            path,
+            uid,
+            gid,
+            skel,
+        } => home::create(root, path, (*uid, *gid), skel),
+        Action::DeleteUnusedHome { path, uid, skel } => home::delete_unused(root, path, *uid, skel),
+        Action::DeleteTree { path, uid } => tree::delete(root, path, *uid),
+        Action::WriteKeys { user, add, remove } => Ok(keys::change(root, user, add, remove)?),
+        Action::EndProcesses { user, uid } => end::everything(root, user, *uid),
+        Action::ReserveIds {
+            path,
+            owner,
+            ranges,
+        } => subids::reserve(root, path, owner, ranges),
+        Action::FreeIds { path, owner } => subids::free(root, path, owner),
+        Action::Archive { tree, file } => archive::pack(root, tree, file),
+    }
+}
+
+/// The directory of a file of ours, for root alone where it is made.
+fn above(root: &Root, path: &str) -> Result<(), WriteError> {
+    let dir = path.rsplit_once('/').map_or("/", |(dir, _)| dir);
+    durable::directory(root, dir, 0o700)
+}
+
+fn run(argv: &[String], input: Option<&[u8]>) -> Result<(), ActionError> {
+    let Some((program, args)) = argv.split_first() else {
+        return Err(ActionError::Other("there is no program to run".to_owned()));
+    };
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let said = command::run_with(program, &args, input, PATIENCE)?;
+    if said.code == Some(0) {
+        return Ok(());
+    }
+    let complaint = String::from_utf8_lossy(&said.stderr)
+        .trim()
+        .replace('\n', "; ");
+    let locked = complaint.contains("lock");
+    let full = complaint.contains("No space left") || complaint.contains("Read-only");
+    Err(ActionError::Refused {
+        program: program.clone(),
+        status: said
+            .code
+            .map_or_else(|| "killed".to_owned(), |code| format!("exit {code}")),
+        complaint: printable(complaint.as_bytes(), COMPLAINT_CHARS),
+        hint: if locked {
+            "; another program is changing accounts: try again when it has ended"
+        } else if full {
+            "; make room, or mount it writable, and try again"
+        } else {
+            ""
+        },
+    })
+}

@@ -1,0 +1,85 @@
+//! What is to be done to the host, before anything is done: ordered steps with what is there, what
+//! will be, and how each is taken back.
+//!
+//! Everything here is pure. Who reads the machine, does the steps and writes the receipt is the
+//! engine; the wording here serves screen, verbs and audit alike.
+
+pub mod fact;
+pub mod people;
+pub mod step;
+pub mod undo;
+pub mod world;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::digest::sha256_hex;
+
+use step::{Step, Undo};
+
+/// An intent made into steps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What is wanted, in words: `add user alice`.
+    pub intent: String,
+    /// Whom or what it is about: the user's or the group's name.
+    pub about: String,
+    /// What is done, in this order.
+    pub steps: Vec<Step>,
+    /// What the one who approves should know.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// Why it must not run; empty when it may.
+    #[serde(default)]
+    pub refused: Vec<String>,
+    /// The plan that this one takes back or finishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settles: Option<String>,
+}
+
+impl Plan {
+    /// A plan that does nothing yet.
+    #[must_use]
+    pub fn new(intent: impl Into<String>, about: impl Into<String>) -> Self {
+        Self {
+            intent: intent.into(),
+            about: about.into(),
+            steps: Vec::new(),
+            warnings: Vec::new(),
+            refused: Vec::new(),
+            settles: None,
+        }
+    }
+
+    /// The same plan, refused for a reason.
+    #[must_use]
+    pub fn refuse(mut self, reason: impl Into<String>) -> Self {
+        self.refused.push(reason.into());
+        self
+    }
+
+    /// Adds a warning.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    /// Adds a step.
+    pub fn push(&mut self, step: Step) {
+        self.steps.push(step);
+    }
+
+    /// Two plans with the same fingerprint do the same: the SHA-256 of intent and steps.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        // Plain data of our own: serializing it cannot fail.
+        let text = serde_json::to_vec(&(&self.intent, &self.steps)).unwrap_or_default();
+        sha256_hex(&text)
+    }
+
+    /// Steps that cannot be taken back, or only partly: to be said before approval.
+    pub fn not_exactly_undone(&self) -> impl Iterator<Item = (&Step, &str)> {
+        self.steps.iter().filter_map(|step| match &step.undo {
+            Undo::Exact { .. } | Undo::Nothing => None,
+            Undo::Partly { why, .. } | Undo::None { why } => Some((step, why.as_str())),
+        })
+    }
+}

@@ -1,0 +1,297 @@
+//! `user add`: an account that leaves nothing to do by hand.
+
+use crate::base::account::{Email, FullName, NewName, gecos};
+use crate::base::sshkey::PublicKey;
+use crate::plan::Plan;
+use crate::plan::fact::{Change, Expect, Subject};
+use crate::plan::step::{Action, Step, Undo};
+use crate::plan::world::{World, group_fact, is_admin_group};
+
+use super::{groups, guard, keys};
+
+/// How a new person gets in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Password {
+    /// No password: by key alone.
+    #[default]
+    None,
+    /// One that is known to the engine, and to no plan.
+    Given {
+        /// Whether the first login has to choose another.
+        must_change: bool,
+    },
+}
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub struct AddUser {
+    /// The name of the account.
+    pub name: NewName,
+    /// The person's name.
+    pub full_name: FullName,
+    /// Where they can be reached.
+    pub email: Option<Email>,
+    /// Groups beside their own.
+    pub groups: Vec<String>,
+    /// Their shell; this host's usual one if none.
+    pub shell: Option<String>,
+    /// A uid chosen by hand.
+    pub uid: Option<u32>,
+    /// Keys that open the account.
+    pub keys: Vec<PublicKey>,
+    /// How they get in otherwise.
+    pub password: Password,
+    /// The last day is the one before: a date, `2026-12-01`.
+    pub expires: Option<String>,
+}
+
+/// The plan that makes the account.
+#[must_use]
+pub fn plan(wish: &AddUser, world: &World) -> Plan {
+    let name = wish.name.as_str();
+    let mut plan = Plan::new(format!("add user {name}"), name);
+    for reason in refusals(wish, world) {
+        plan = plan.refuse(reason);
+    }
+    let uid = wish.uid.or_else(|| world.free_uid());
+    let (Some(uid), true) = (uid, plan.refused.is_empty()) else {
+        return if plan.refused.is_empty() {
+            plan.refuse("every uid for people is taken; see UID_MAX in /etc/login.defs")
+        } else {
+            plan
+        };
+    };
+    let shell = wish.shell.as_ref().unwrap_or(&world.defaults.shell);
+    let home = format!("{}/{name}", world.defaults.homes);
+    let gecos = gecos(&wish.full_name, wish.email.as_ref());
+    plan.push(account(wish, world, (uid, &gecos, &home, shell)));
+    plan.push(home_step(world, uid, &home));
+    if world.fact(&Subject::Directory(home.clone())).is_some() {
+        plan.steps.pop();
+        plan = plan.refuse(format!(
+            "{home} is there already: whose it was decides what to do with it; move it away, or remove it"
+        ));
+    }
+    for group in &wish.groups {
+        if let Some(group) = world.group(group) {
+            plan.push(groups::join_step(world, group, &group.members, name));
+            if is_admin_group(&group.name) {
+                plan.warn(format!(
+                    "members of {} may do everything on this host",
+                    group.name
+                ));
+            }
+        }
+    }
+    if let Some(date) = &wish.expires {
+        plan.push(expiry(world, name, Some(date), None));
+    }
+    if !wish.keys.is_empty() {
+        plan.push(keys::step(world, name, &wish.keys, &[]));
+    }
+    if let Password::Given { must_change } = wish.password {
+        password(&mut plan, world, name, must_change);
+    }
+    if wish.keys.is_empty() && wish.password == Password::None {
+        plan.warn(format!(
+            "{name} has neither a key nor a password, and cannot log in yet"
+        ));
+    }
+    plan
+}
+
+fn refusals(wish: &AddUser, world: &World) -> Vec<String> {
+    let name = wish.name.as_str();
+    let mut reasons: Vec<String> = guard::name_taken(world, name).into_iter().collect();
+    for group in &wish.groups {
+        match world.group(group) {
+            None => reasons.push(format!("there is no group {group}")),
+            Some(known) if !known.local => {
+                reasons.push(format!("{group} is a directory's group: join it there"));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(shell) = &wish.shell
+        && !world.shells.contains(shell)
+    {
+        let shells = world.shells.join(", ");
+        reasons.push(format!("{shell} is not a shell of this host: {shells}"));
+    }
+    if let Some(uid) = wish.uid {
+        reasons.extend(uid_taken(world, uid));
+    }
+    if let Some(date) = &wish.expires
+        && *date <= world.today
+    {
+        reasons.push(format!(
+            "{date} has passed: the account would be closed at once"
+        ));
+    }
+    reasons
+}
+
+fn uid_taken(world: &World, uid: u32) -> Option<String> {
+    let range = world.defaults.uid_min..=world.defaults.uid_max;
+    if !range.contains(&uid) {
+        let (first, last) = (range.start(), range.end());
+        return Some(format!(
+            "uid {uid} is not among those of people, {first} to {last}"
+        ));
+    }
+    if let Some(account) = world.accounts.iter().find(|account| account.uid == uid) {
+        return Some(format!("uid {uid} is {}'s", account.name));
+    }
+    if let Some(stone) = world.tombstones.iter().find(|stone| stone.uid == uid) {
+        return Some(format!(
+            "uid {uid} was {}'s, removed {}: files of theirs may still be about",
+            stone.name, stone.removed_at
+        ));
+    }
+    if let Some(group) = world.groups.iter().find(|group| group.gid == uid) {
+        return Some(format!(
+            "gid {uid}, which goes with the uid, is {}'s",
+            group.name
+        ));
+    }
+    world
+        .seen_uids
+        .contains(&uid)
+        .then(|| format!("uid {uid} has processes or files on this host"))
+}
+
+fn account(
+    wish: &AddUser,
+    world: &World,
+    (uid, gecos, home, shell): (u32, &str, &str, &str),
+) -> Step {
+    let name = wish.name.as_str();
+    let id = uid.to_string();
+    let argv = [
+        &world.tool("useradd"),
+        "--no-create-home",
+        "--user-group",
+        "--uid",
+        &id,
+        "--comment",
+        gecos,
+        "--home-dir",
+        home,
+        "--shell",
+        shell,
+        "--",
+        name,
+    ];
+    Step {
+        what: format!("make the account {name} (uid {uid}) with a group of its own"),
+        action: Action::run(&argv),
+        changes: vec![
+            Change::creates(
+                Subject::Account(name.to_owned()),
+                format!("{uid}:{uid}:{gecos}:{home}:{shell}"),
+            ),
+            Change::creates(Subject::Group(name.to_owned()), group_fact(uid, &[])),
+            Change::creates(Subject::Password(name.to_owned()), "none"),
+        ],
+        undo: Undo::Exact {
+            what: format!("remove the account {name} and its group"),
+            action: Action::run(&[&world.tool("userdel"), "--", name]),
+        },
+    }
+}
+
+fn home_step(world: &World, uid: u32, home: &str) -> Step {
+    let skel = world.defaults.skel.clone();
+    Step {
+        what: format!("make the home {home}, open to its owner alone"),
+        action: Action::CreateHome {
+            path: home.to_owned(),
+            uid,
+            gid: uid,
+            skel: skel.clone(),
+        },
+        changes: vec![Change::creates(
+            Subject::Directory(home.to_owned()),
+            format!("{uid}:{uid} 0700"),
+        )],
+        undo: Undo::Partly {
+            what: format!("delete the home {home}, if it is unused"),
+            action: Action::DeleteUnusedHome {
+                path: home.to_owned(),
+                uid,
+                skel,
+            },
+            why: "a home somebody has put files in is kept".to_owned(),
+        },
+    }
+}
+
+/// A new last day, `None` for none at all; `before` is what it was where that is not read.
+pub(super) fn expiry(world: &World, name: &str, date: Option<&str>, before: Option<&str>) -> Step {
+    let subject = Subject::Expiry(name.to_owned());
+    let before = before
+        .or_else(|| world.fact(&subject))
+        .unwrap_or("never")
+        .to_owned();
+    let after = date.unwrap_or("never");
+    let usermod = world.tool("usermod");
+    let set = |value: &str| {
+        let value = if value == "never" { "" } else { value };
+        Action::run(&[&usermod, "--expiredate", value, "--", name])
+    };
+    let words = |value: &str| match value {
+        "never" => format!("let the account {name} never expire"),
+        date => format!("close the account {name} on {date}"),
+    };
+    Step {
+        what: words(after),
+        action: set(after),
+        undo: Undo::Exact {
+            what: words(&before),
+            action: set(&before),
+        },
+        changes: vec![Change::turns(subject, before, after)],
+    }
+}
+
+/// Sets the password, and asks for another at the first login.
+pub(super) fn password(plan: &mut Plan, world: &World, name: &str, must_change: bool) {
+    let subject = Subject::Password(name.to_owned());
+    let before = world.fact(&subject).unwrap_or("none").to_owned();
+    let usermod = world.tool("usermod");
+    let undo = if before == "none" {
+        Undo::Exact {
+            what: format!("take the password of {name} away"),
+            action: Action::run(&[&usermod, "--password", "!", "--", name]),
+        }
+    } else {
+        Undo::None {
+            why: "the old password is kept nowhere".to_owned(),
+        }
+    };
+    plan.push(Step {
+        what: format!("set the password of {name}"),
+        action: Action::Run {
+            argv: vec![world.tool("chpasswd")],
+            secret: true,
+        },
+        changes: vec![Change::new(
+            subject,
+            Expect::Is(before),
+            Expect::Is("set".to_owned()),
+        )],
+        undo,
+    });
+    if must_change {
+        plan.push(Step {
+            what: format!("let {name} choose another password at the first login"),
+            action: Action::run(&[&world.tool("chage"), "--lastday", "0", "--", name]),
+            changes: vec![Change::new(
+                Subject::MustChange(name.to_owned()),
+                Expect::Any,
+                Expect::Is("yes".to_owned()),
+            )],
+            undo: Undo::Nothing,
+        });
+    }
+}

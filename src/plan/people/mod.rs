@@ -1,0 +1,9 @@
+//! Plans about people and groups. Each file is one intent made into steps.
+
+pub mod access;
+pub mod add;
+pub mod groups;
+pub mod guard;
+pub mod keys;
+pub mod modify;
+pub mod remove;

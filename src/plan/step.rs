@@ -1,0 +1,245 @@
+//! One step of a plan: what is done, in words and exactly, and how it is taken back.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::fact::Change;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it does, in plain words.
+    pub what: String,
+    /// What is done, exactly.
+    pub action: Action,
+    /// What is there before, and what after.
+    pub changes: Vec<Change>,
+    /// How it is taken back.
+    pub undo: Undo,
+}
+
+/// How a step is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Undo {
+    /// Everything is as it was.
+    Exact {
+        /// In plain words.
+        what: String,
+        /// What is done.
+        action: Action,
+    },
+    /// Something of it comes back.
+    Partly {
+        /// In plain words.
+        what: String,
+        /// What is done.
+        action: Action,
+        /// What does not come back.
+        why: String,
+    },
+    /// It cannot be taken back.
+    None {
+        /// Why.
+        why: String,
+    },
+    /// There is nothing to take back.
+    Nothing,
+}
+
+/// Something the host can do. Every path is absolute; nothing is ever read by a shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Runs a program.
+    Run {
+        /// Its path and arguments.
+        argv: Vec<String>,
+        /// Whether it reads the plan's secret from standard input; the secret is in no plan.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        secret: bool,
+    },
+    /// Puts a file of root's in place, whole or not at all.
+    WriteFile {
+        /// Where.
+        path: String,
+        /// What is in it.
+        content: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Removes a file of root's.
+    RemoveFile {
+        /// Which.
+        path: String,
+    },
+    /// Moves a file, on one file system or across two, owner and permissions kept.
+    MoveFile {
+        /// From where.
+        from: String,
+        /// To where; nothing may be there.
+        to: String,
+    },
+    /// Moves the waiting at jobs of a uid from one directory to another.
+    MoveAtJobs {
+        /// Whose.
+        uid: u32,
+        /// From where.
+        from: String,
+        /// To where.
+        to: String,
+    },
+    /// Makes a home from the skeleton, for its owner alone.
+    CreateHome {
+        /// Where.
+        path: String,
+        /// Whose.
+        uid: u32,
+        /// The owner's group.
+        gid: u32,
+        /// What it is a copy of.
+        skel: String,
+    },
+    /// Deletes a tree with everything in it, without following a link or leaving its file system.
+    DeleteTree {
+        /// Which.
+        path: String,
+        /// Whose it has to be.
+        uid: u32,
+    },
+    /// Deletes a home that nobody has used: as long as it is what the skeleton made.
+    DeleteUnusedHome {
+        /// Which.
+        path: String,
+        /// Whose it has to be.
+        uid: u32,
+        /// What it was a copy of.
+        skel: String,
+    },
+    /// Installs ssh keys, as the person and not as root.
+    WriteKeys {
+        /// Whose.
+        user: String,
+        /// The lines to add; each is one public key.
+        add: Vec<String>,
+        /// Fingerprints of the keys to take out.
+        remove: Vec<String>,
+    },
+    /// Ends everything that runs under a uid, until nothing does.
+    EndProcesses {
+        /// Whose.
+        user: String,
+        /// Under which uid.
+        uid: u32,
+    },
+    /// Adds ranges of subordinate ids under an owner that is no account.
+    ReserveIds {
+        /// `/etc/subuid` or `/etc/subgid`.
+        path: String,
+        /// Under which name.
+        owner: String,
+        /// Which, as `first+count first+count`.
+        ranges: String,
+    },
+    /// Takes an owner's ranges out again.
+    FreeIds {
+        /// `/etc/subuid` or `/etc/subgid`.
+        path: String,
+        /// Whose.
+        owner: String,
+    },
+    /// Packs a tree into an archive and compares every file with it.
+    Archive {
+        /// Which tree.
+        tree: String,
+        /// To which file.
+        file: String,
+    },
+}
+
+impl Action {
+    /// A program with its arguments.
+    #[must_use]
+    pub fn run(argv: &[&str]) -> Self {
+        Self::Run {
+            argv: argv.iter().map(|arg| (*arg).to_owned()).collect(),
+            secret: false,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    /// The exact command, quoted so that one can read where an argument ends, or the exact change.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run { argv, secret } => {
+                let shown: Vec<String> = argv.iter().map(|arg| quoted(arg)).collect();
+                let input = if *secret { " < (password)" } else { "" };
+                write!(f, "{}{input}", shown.join(" "))
+            }
+            Self::WriteFile { path, mode, .. } => write!(f, "write {path}, mode {mode:04o}"),
+            Self::RemoveFile { path } => write!(f, "remove {path}"),
+            Self::MoveFile { from, to } => write!(f, "move {from} to {to}"),
+            Self::MoveAtJobs { uid, from, to } => {
+                write!(f, "move the jobs of uid {uid} in {from} to {to}")
+            }
+            Self::CreateHome {
+                path,
+                uid,
+                gid,
+                skel,
+            } => write!(f, "copy {skel} to {path}, owner {uid}:{gid}, mode 0700"),
+            Self::DeleteTree { path, .. } => write!(f, "delete {path} and everything in it"),
+            Self::DeleteUnusedHome { path, .. } => {
+                write!(f, "delete {path} if nothing was put in it")
+            }
+            Self::WriteKeys { user, add, remove } => write!(
+                f,
+                "authorized_keys of {user}, as {user}: add {}, remove {}",
+                add.len(),
+                remove.len()
+            ),
+            Self::EndProcesses { user, uid } => {
+                write!(
+                    f,
+                    "end the sessions of {user} and kill uid {uid} until none is left"
+                )
+            }
+            Self::ReserveIds {
+                path,
+                owner,
+                ranges,
+            } => write!(f, "add {ranges} to {path} as {owner}'s"),
+            Self::FreeIds { path, owner } => write!(f, "take {owner} out of {path}"),
+            Self::Archive { tree, file } => write!(f, "pack {tree} into {file} and compare"),
+        }
+    }
+}
+
+/// An argument as it can be pasted: plain, or in single quotes.
+fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=@%+".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        arg.to_owned()
+    } else {
+        format!("'{}'", arg.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_it_can_be_pasted() {
+        let action = Action::run(&["/usr/sbin/useradd", "-c", "Ada L.", "--", "ada"]);
+        assert_eq!(action.to_string(), "/usr/sbin/useradd -c 'Ada L.' -- ada");
+        let secret = Action::Run {
+            argv: vec!["/usr/sbin/chpasswd".to_owned()],
+            secret: true,
+        };
+        assert_eq!(secret.to_string(), "/usr/sbin/chpasswd < (password)");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+    }
+}

@@ -1,0 +1,282 @@
+//! Plans on a host made of facts: failures and crashes at every point of every plan.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use benchwarden::engine::apply::{Journal, Machine, Moment, rehearse, run};
+use benchwarden::engine::receipts::{finish_plan, steps_that_happened, undo_plan};
+use benchwarden::model::actor::Actor;
+use benchwarden::plan::Plan;
+use benchwarden::plan::fact::{Change, Expect, Subject};
+use benchwarden::plan::step::{Action, Step, Undo};
+use benchwarden::store::receipt::{Event, Outcome, Receipt, line};
+
+/// A host that is nothing but groups. `/bin/set NAME VALUE` makes one, `/bin/unset NAME` removes
+/// it.
+#[derive(Clone, Default, PartialEq, Debug)]
+struct Host {
+    groups: BTreeMap<String, String>,
+    /// The action that fails, counted from 0, and whether it has its effect all the same.
+    fails: Option<(usize, bool)>,
+    performed: usize,
+}
+
+impl Machine for Host {
+    fn observe(&self, subject: &Subject) -> Result<Option<String>, String> {
+        let Subject::Group(name) = subject else {
+            return Err("only groups".into());
+        };
+        Ok(self.groups.get(name).cloned())
+    }
+
+    fn perform(&mut self, action: &Action) -> Result<(), String> {
+        let Action::Run { argv, .. } = action else {
+            panic!("{action}");
+        };
+        let fails = self.fails.filter(|(at, _)| *at == self.performed);
+        self.performed += 1;
+        if !matches!(fails, Some((_, false))) {
+            match argv[0].as_str() {
+                "/bin/set" => drop(self.groups.insert(argv[1].clone(), argv[2].clone())),
+                _ => drop(self.groups.remove(&argv[1])),
+            }
+        }
+        fails.map_or(Ok(()), |_| Err("no space".into()))
+    }
+
+    fn sync(&mut self) {}
+}
+
+/// A receipt that a crash may cut: it panics before or after line `end`.
+struct Paper {
+    text: String,
+    crash: Option<(usize, bool)>,
+    lines: usize,
+}
+
+impl Paper {
+    fn new(plan: &Plan, crash: Option<(usize, bool)>) -> Self {
+        let approved = Event::Approved {
+            id: "P".into(),
+            at: String::new(),
+            actor: Actor::default(),
+            plan: Box::new(plan.clone()),
+        };
+        Self {
+            text: line(&approved),
+            crash,
+            lines: 0,
+        }
+    }
+}
+
+impl Journal for Paper {
+    fn write(&mut self, event: &Event) -> Result<(), String> {
+        let here = self.crash.filter(|(at, _)| *at == self.lines);
+        self.lines += 1;
+        assert!(!matches!(here, Some((_, false))), "crash");
+        self.text.push_str(&line(event));
+        assert!(here.is_none(), "crash");
+        Ok(())
+    }
+}
+
+fn set(name: &str, value: &str) -> Action {
+    Action::run(&["/bin/set", name, value])
+}
+
+fn unset(name: &str) -> Action {
+    Action::run(&["/bin/unset", name])
+}
+
+/// Makes a group, changes it twice, makes another and removes a third.
+fn plan() -> Plan {
+    let mut plan = Plan::new("test", "a");
+    let group = |name: &str| Subject::Group(name.to_owned());
+    let step = |action: Action, change: Change, back: Action| Step {
+        what: action.to_string(),
+        undo: Undo::Exact {
+            what: back.to_string(),
+            action: back,
+        },
+        action,
+        changes: vec![change],
+    };
+    plan.push(step(
+        set("a", "1"),
+        Change::creates(group("a"), "1"),
+        unset("a"),
+    ));
+    plan.push(step(
+        set("a", "2"),
+        Change::turns(group("a"), "1", "2"),
+        set("a", "1"),
+    ));
+    plan.push(step(
+        set("a", "3"),
+        Change::turns(group("a"), "2", "3"),
+        set("a", "2"),
+    ));
+    plan.push(step(
+        set("b", "1"),
+        Change::creates(group("b"), "1"),
+        unset("b"),
+    ));
+    plan.push(step(
+        unset("c"),
+        Change::new(group("c"), Expect::Is("9".into()), Expect::Absent),
+        set("c", "9"),
+    ));
+    plan
+}
+
+fn before() -> Host {
+    Host {
+        groups: BTreeMap::from([("c".into(), "9".into())]),
+        ..Host::default()
+    }
+}
+
+fn after() -> BTreeMap<String, String> {
+    BTreeMap::from([("a".into(), "3".into()), ("b".into(), "1".into())])
+}
+
+fn quiet(_: Moment<'_>) {}
+
+#[test]
+fn a_plan_that_works_is_done_and_its_undo_brings_everything_back() {
+    let (plan, mut host) = (plan(), before());
+    let mut paper = Paper::new(&plan, None);
+    let report = run(&plan, &mut host, &mut paper, &mut quiet);
+    assert_eq!(report.outcome, Outcome::Done);
+    assert_eq!(host.groups, after());
+    let receipt = Receipt::parse(&paper.text).unwrap();
+    assert!(!receipt.is_open());
+    let undo = undo_plan(&receipt, &host);
+    rehearse(&undo, &host).unwrap();
+    let report = run(&undo, &mut host, &mut Paper::new(&undo, None), &mut quiet);
+    assert_eq!(report.outcome, Outcome::Done);
+    assert_eq!(host.groups, before().groups);
+}
+
+#[test]
+fn whichever_step_fails_everything_is_as_it_was() {
+    for at in 0..plan().steps.len() {
+        for effect in [false, true] {
+            let (plan, mut host) = (plan(), before());
+            host.fails = Some((at, effect));
+            let mut paper = Paper::new(&plan, None);
+            let report = run(&plan, &mut host, &mut paper, &mut quiet);
+            assert_eq!(report.outcome, Outcome::RolledBack, "{at} {effect}");
+            assert!(report.failure.unwrap().ends_with("no space"));
+            assert_eq!(host.groups, before().groups, "{at} {effect}");
+            assert!(!Receipt::parse(&paper.text).unwrap().is_open());
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_told() {
+    let mut plan = plan();
+    plan.steps[1].undo = Undo::None {
+        why: "it is gone".into(),
+    };
+    let mut host = before();
+    host.fails = Some((3, false));
+    let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
+    assert_eq!(report.outcome, Outcome::Remains);
+    assert_eq!(report.remains.len(), 1, "{report:?}");
+    assert!(report.remains[0].ends_with("it is gone"), "{report:?}");
+}
+
+#[test]
+fn after_a_crash_at_any_point_the_receipt_tells_the_truth_and_both_ways_lead_on() {
+    let count = {
+        let mut paper = Paper::new(&plan(), None);
+        run(&plan(), &mut before(), &mut paper, &mut quiet);
+        paper.lines
+    };
+    assert!(count > 10);
+    for at in 0..count {
+        for written in [false, true] {
+            let (plan, mut host) = (plan(), before());
+            let mut paper = Paper::new(&plan, Some((at, written)));
+            let crashed = catch_unwind(AssertUnwindSafe(|| {
+                run(&plan, &mut host, &mut paper, &mut quiet);
+            }));
+            assert!(crashed.is_err());
+            let receipt = Receipt::parse(&paper.text).unwrap();
+            // How often something was performed is how many steps happened.
+            let truth: Vec<Option<bool>> = (0..plan.steps.len())
+                .map(|step| Some(step < host.performed))
+                .collect();
+            let told = steps_that_happened(&receipt, &host);
+            assert_eq!(told, truth, "{at} {written}\n{}", paper.text);
+            if !receipt.is_open() {
+                assert_eq!((at, written), (count - 1, true));
+                continue;
+            }
+            let finish = finish_plan(&receipt, &host);
+            let mut finished = host.clone();
+            rehearse(&finish, &finished).unwrap();
+            run(
+                &finish,
+                &mut finished,
+                &mut Paper::new(&finish, None),
+                &mut quiet,
+            );
+            assert_eq!(finished.groups, after(), "{at} {written}");
+            let undo = undo_plan(&receipt, &host);
+            if undo.refused.is_empty() {
+                rehearse(&undo, &host).unwrap();
+                run(&undo, &mut host, &mut Paper::new(&undo, None), &mut quiet);
+            }
+            assert_eq!(host.groups, before().groups, "{at} {written}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_has_changed_stops_a_plan_before_its_first_step() {
+    let plan = plan();
+    let mut host = before();
+    host.groups.insert("b".into(), "somebody's".into());
+    let drift = rehearse(&plan, &host).unwrap_err();
+    assert_eq!(
+        drift,
+        "group b is not as the plan expects: expected absent, found somebody's"
+    );
+    assert_eq!(host.performed, 0);
+}
+
+#[test]
+fn a_host_that_changes_meanwhile_stops_a_plan_where_it_is() {
+    struct Meddled(Host);
+    impl Machine for Meddled {
+        fn observe(&self, subject: &Subject) -> Result<Option<String>, String> {
+            self.0.observe(subject)
+        }
+        fn perform(&mut self, action: &Action) -> Result<(), String> {
+            self.0.groups.insert("b".into(), "somebody's".into());
+            self.0.perform(action)
+        }
+        fn sync(&mut self) {}
+    }
+    let plan = plan();
+    let mut host = Meddled(before());
+    let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
+    assert_eq!(report.outcome, Outcome::RolledBack);
+    assert!(report.failure.unwrap().contains("found somebody's"));
+    assert_eq!(
+        host.0.groups.get("b").unwrap(),
+        "somebody's",
+        "what is not ours stays"
+    );
+}
