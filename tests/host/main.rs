@@ -15,6 +15,7 @@
 
 mod harness;
 
+mod accounts;
 mod console;
 mod doctor;
 mod harness_itself;
