@@ -12,7 +12,7 @@ use crate::host::root::Root;
 use crate::host::{accounts, clock, directory, probe};
 use crate::model::findings::Findings;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, PersonDetails};
+use crate::model::people::details::{GroupDetails, NotFound, PersonDetails};
 use crate::model::rates;
 use crate::model::sample::{Focus, Sample};
 
@@ -48,11 +48,11 @@ impl Engine for Local {
         directory::people(&self.root)
     }
 
-    fn person(&self, name: &UserName) -> Option<PersonDetails> {
+    fn person(&self, name: &UserName) -> Result<PersonDetails, NotFound> {
         directory::person(&self.root, name)
     }
 
-    fn group(&self, name: &UserName) -> Option<GroupDetails> {
+    fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound> {
         directory::group(&self.root, name)
     }
 

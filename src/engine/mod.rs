@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::id::{Uid, UserName};
 use crate::model::findings::Findings;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, PersonDetails};
+use crate::model::people::details::{GroupDetails, NotFound, PersonDetails};
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 
@@ -24,11 +24,17 @@ pub trait Engine {
     /// Everyone who matters here, and the groups.
     fn people(&self) -> People;
 
-    /// One person in all parts, by name or by uid in digits; `None` when nothing knows them.
-    fn person(&self, name: &UserName) -> Option<PersonDetails>;
+    /// One person in all parts, by name or by uid in digits.
+    ///
+    /// # Errors
+    /// When nothing that answered knows them.
+    fn person(&self, name: &UserName) -> Result<PersonDetails, NotFound>;
 
-    /// One group, by name or by gid in digits; `None` when nothing knows it.
-    fn group(&self, name: &UserName) -> Option<GroupDetails>;
+    /// One group, by name or by gid in digits.
+    ///
+    /// # Errors
+    /// When nothing that answered knows it.
+    fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound>;
 
     /// Starts measuring; every snapshot goes to `sink` until it says [`Flow::Stop`] or the handle
     /// is dropped. `sink` runs on the sampling thread and must not block.
