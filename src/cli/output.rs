@@ -6,6 +6,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::base::text::fit;
+use crate::model::people::details::NotFound;
 
 /// A document with its schema as the first key.
 #[derive(Serialize)]
@@ -151,6 +152,15 @@ pub(super) fn notes(out: &mut dyn Write, partial: &[String]) -> anyhow::Result<(
         wrapped(out, "not read: ", note)?;
     }
     Ok(())
+}
+
+/// What to add where somebody was not found and not everything could be read.
+pub(super) fn in_doubt(lost: &NotFound) -> String {
+    let told = lost
+        .partial
+        .iter()
+        .map(|note| format!("\nnot read: {note}"));
+    told.collect()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::host::root::Root;
 use crate::host::{accounts, clock, directory, memory, probe};
 use crate::model::findings::Findings;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, HeldKey, PersonDetails};
+use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
 use crate::plan::Plan;
 use crate::store::audit::{Problem, Record};
 
@@ -57,11 +57,11 @@ impl Engine for Local {
         directory::people(&self.root)
     }
 
-    fn person(&self, name: &UserName) -> Option<PersonDetails> {
+    fn person(&self, name: &UserName) -> Result<PersonDetails, NotFound> {
         directory::person(&self.root, name)
     }
 
-    fn group(&self, name: &UserName) -> Option<GroupDetails> {
+    fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound> {
         directory::group(&self.root, name)
     }
 

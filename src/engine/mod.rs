@@ -15,7 +15,7 @@ use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
 use crate::model::findings::Findings;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, HeldKey, PersonDetails};
+use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
@@ -36,11 +36,17 @@ pub trait Engine {
     /// Everyone who matters here, and the groups.
     fn people(&self) -> People;
 
-    /// One person in all parts, by name or by uid in digits; `None` when nothing knows them.
-    fn person(&self, name: &UserName) -> Option<PersonDetails>;
+    /// One person in all parts, by name or by uid in digits.
+    ///
+    /// # Errors
+    /// When nothing that answered knows them.
+    fn person(&self, name: &UserName) -> Result<PersonDetails, NotFound>;
 
-    /// One group, by name or by gid in digits; `None` when nothing knows it.
-    fn group(&self, name: &UserName) -> Option<GroupDetails>;
+    /// One group, by name or by gid in digits.
+    ///
+    /// # Errors
+    /// When nothing that answered knows it.
+    fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound>;
 
     /// The keys that open somebody's account.
     ///

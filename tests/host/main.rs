@@ -21,5 +21,6 @@ mod doctor;
 mod harness_itself;
 mod hostile;
 mod image_facts;
+mod people;
 mod truth;
 mod usage;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use serde::Serialize;
 
 use crate::base::exit::Exit;
@@ -12,7 +12,7 @@ use crate::model::people::details::GroupDetails;
 use crate::model::people::{Group, Source};
 
 use crate::cli::args::GroupShowArgs;
-use crate::cli::output::{json, notes, wrapped};
+use crate::cli::output::{in_doubt, json, notes, wrapped};
 
 const SCHEMA: &str = "benchwarden.group/1";
 
@@ -30,10 +30,11 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let name = &args.group;
-    let GroupDetails { group, partial } = engine.group(name).with_context(|| {
-        format!(
+    let GroupDetails { group, partial } = engine.group(name).map_err(|lost| {
+        let silence = in_doubt(&lost);
+        anyhow!(
             "no group is called {name} on this host; `benchwarden group list --all` shows which \
-             are known"
+             are known{silence}"
         )
     })?;
     if args.json {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use serde::Serialize;
 
 use crate::base::exit::Exit;
@@ -15,7 +15,7 @@ use crate::model::people::{Person, Source, meaning};
 use crate::model::sample::Session;
 
 use crate::cli::args::UserShowArgs;
-use crate::cli::output::{json, notes, wrapped};
+use crate::cli::output::{in_doubt, json, notes, wrapped};
 use crate::cli::ps::SessionLine;
 
 const SCHEMA: &str = "benchwarden.user/1";
@@ -40,10 +40,11 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let name = &args.user;
-    let details = engine.person(name).with_context(|| {
-        format!(
+    let details = engine.person(name).map_err(|lost| {
+        let silence = in_doubt(&lost);
+        anyhow!(
             "no account is called {name} on this host, and nothing here belongs to such a uid; \
-             `benchwarden user list --all` shows who is known"
+             `benchwarden user list --all` shows who is known{silence}"
         )
     })?;
     if args.json {

@@ -2,7 +2,7 @@
 
 use crate::host::root::Root;
 use crate::model::people::local::{Local, Problem};
-use crate::model::people::parse;
+use crate::model::people::{defs, parse};
 
 /// All of them, and what could not be read.
 pub(super) fn read(root: &Root) -> (Local, Vec<String>) {
@@ -45,9 +45,9 @@ pub(super) fn read(root: &Root) -> (Local, Vec<String>) {
             None
         }
     };
-    let defs = bytes(root, "/etc/login.defs", &mut partial);
-    let defs = parse::login_defs("/etc/login.defs", &defs, &mut problems);
-    let shells = parse::shells(&bytes(root, "/etc/shells", &mut partial));
+    let bounds = bytes(root, "/etc/login.defs", &mut partial);
+    let bounds = defs::login_defs("/etc/login.defs", &bounds, &mut problems);
+    let shells = defs::shells(&bytes(root, "/etc/shells", &mut partial));
     partial.extend(problems.iter().map(Problem::to_string));
     let local = Local {
         passwd,
@@ -55,7 +55,7 @@ pub(super) fn read(root: &Root) -> (Local, Vec<String>) {
         shadow,
         subuids,
         subgids,
-        defs,
+        defs: bounds,
         shells,
         problems,
     };

@@ -19,7 +19,7 @@ mod seen;
 use crate::base::id::UserName;
 use crate::host::root::Root;
 use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, PersonDetails};
+use crate::model::people::details::{GroupDetails, NotFound, PersonDetails};
 use crate::model::people::local::Local;
 
 use gather::{Asked, gather};
@@ -30,21 +30,23 @@ pub fn people(root: &Root) -> People {
     gather(root, Asked::Everyone).people
 }
 
-/// One person in all parts, by name or by uid in digits; `None` when nothing knows them.
-#[must_use]
-pub fn person(root: &Root, name: &UserName) -> Option<PersonDetails> {
+/// One person in all parts, by name or by uid in digits.
+///
+/// # Errors
+/// When nothing that answered knows them.
+pub fn person(root: &Root, name: &UserName) -> Result<PersonDetails, NotFound> {
     let mut all = gather(root, Asked::User(name));
-    let user = all.people.user(name)?.clone();
     let mut partial = std::mem::take(&mut all.people.partial);
-    let sessions = all
-        .sessions
-        .iter()
-        .filter(|session| session.uid == user.uid);
+    let Some(user) = all.people.user(name).cloned() else {
+        return Err(NotFound { partial });
+    };
+    let sessions = all.sessions.iter();
+    let sessions = sessions.filter(|session| session.uid == user.uid);
     let sessions = sessions.cloned().collect();
     let (processes, held_groups) = running::of(root, &user, &mut all);
     let jobs = jobs::of(root, &user, &mut partial);
     let mail_bytes = jobs::mail(root, &user);
-    Some(PersonDetails {
+    Ok(PersonDetails {
         user,
         sessions,
         processes,
@@ -56,15 +58,18 @@ pub fn person(root: &Root, name: &UserName) -> Option<PersonDetails> {
     })
 }
 
-/// One group, by name or by gid in digits; `None` when nothing knows it.
-#[must_use]
-pub fn group(root: &Root, name: &UserName) -> Option<GroupDetails> {
+/// One group, by name or by gid in digits.
+///
+/// # Errors
+/// When nothing that answered knows it.
+pub fn group(root: &Root, name: &UserName) -> Result<GroupDetails, NotFound> {
     let people = gather(root, Asked::Group(name)).people;
-    let group = people.group(name)?.clone();
-    Some(GroupDetails {
-        group,
-        partial: people.partial,
-    })
+    let group = people.group(name).cloned();
+    let partial = people.partial;
+    match group {
+        Some(group) => Ok(GroupDetails { group, partial }),
+        None => Err(NotFound { partial }),
+    }
 }
 
 /// The account files of `/etc`, line by line.

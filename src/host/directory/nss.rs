@@ -4,7 +4,7 @@
 //! A directory that hangs must not hang us: one thread asks, and after a silence it is given up
 //! for good. What was not answered is told, never taken for "does not exist".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ pub(super) enum Nss {
     Live {
         questions: Sender<Question>,
         answers: Receiver<(Question, Answer)>,
-        silent: bool,
+        /// How long one answer is waited for; nothing, once that was too long.
+        patience: Option<Duration>,
     },
     Fixture {
         users: Vec<PasswdLine>,
@@ -75,7 +76,7 @@ impl Nss {
         Self::Live {
             questions,
             answers,
-            silent: false,
+            patience: Some(SILENCE),
         }
     }
 
@@ -106,19 +107,26 @@ impl Nss {
             Self::Live {
                 questions,
                 answers,
-                silent,
+                patience,
             } => {
                 let mut found = BTreeMap::new();
-                let mut waiting = 0;
-                for question in asked {
-                    waiting += usize::from(!*silent && questions.send(question).is_ok());
+                let asked: BTreeSet<Question> = asked.into_iter().collect();
+                let mut waiting = asked.len();
+                if patience.is_some() {
+                    for question in asked {
+                        // Without a thread to take it, the silence below tells.
+                        let _ = questions.send(question);
+                    }
                 }
-                while found.len() < waiting {
-                    let Ok((question, answer)) = answers.recv_timeout(SILENCE) else {
-                        *silent = true;
-                        break;
+                while let (Some(limit), 1..) = (*patience, waiting) {
+                    match answers.recv_timeout(limit) {
+                        Ok((question, answer)) => found.insert(question, answer),
+                        Err(_) => {
+                            *patience = None;
+                            break;
+                        }
                     };
-                    found.insert(question, answer);
+                    waiting -= 1;
                 }
                 found
             }
@@ -245,6 +253,24 @@ mod tests {
         ] {
             assert_eq!(names_a_directory(line), is, "{line}");
         }
+    }
+
+    #[test]
+    fn a_directory_that_hangs_is_given_up_for_good() {
+        let (questions, asked) = channel();
+        let (answer, answers) = channel();
+        let mut nss = Nss::Live {
+            questions,
+            answers,
+            patience: Some(Duration::from_millis(20)),
+        };
+        let local = Question::User(Uid::ROOT);
+        answer.send((local.clone(), Answer::default())).unwrap();
+        let found = nss.ask(vec![local.clone(), Question::User(Uid(7)), local.clone()]);
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&local]);
+        assert_eq!(asked.try_iter().count(), 2);
+        assert!(nss.ask(vec![local]).is_empty());
+        assert_eq!(asked.try_iter().count(), 0, "nothing is asked any more");
     }
 
     #[test]

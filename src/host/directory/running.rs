@@ -39,13 +39,13 @@ pub(super) fn of(root: &Root, person: &Person, all: &mut Gathered) -> (Running, 
         if subuids.owner(uid) != person.uid {
             continue;
         }
-        let groups = groups(&bytes).filter(|_| uid == person.uid);
+        let holds = Holds::parse(&bytes).filter(|_| uid == person.uid);
         let read = proc.read(pid, "cgroup", &mut bytes);
         let cgroup = read.then(|| cgroup_path(&bytes)).flatten();
         count += 1;
-        if let (Some(groups), Some(present)) = (groups, &present) {
+        if let (Some(holds), Some(present)) = (holds, &present) {
             let login = cgroup.as_deref().is_some_and(is_of_a_login);
-            for differs in compare(&groups, present, login) {
+            for differs in compare(&holds, present, login) {
                 *held.entry(differs).or_default() += 1;
             }
         }
@@ -87,10 +87,12 @@ fn present(person: &Person, all: &Gathered) -> Option<BTreeSet<Gid>> {
 }
 
 /// Where processes differ from what is written down. Only what a login began is held to have
-/// all groups of the person: a service may drop them.
-fn compare(groups: &BTreeSet<Gid>, present: &BTreeSet<Gid>, login: bool) -> Vec<(Gid, Held)> {
-    let still = groups.difference(present).map(|gid| (*gid, Held::Still));
-    let missing = present.difference(groups).filter(|_| login);
+/// all groups of the person: a service may drop them, and so does `(sd-pam)` in a login.
+fn compare(holds: &Holds, present: &BTreeSet<Gid>, login: bool) -> Vec<(Gid, Held)> {
+    let still = holds.groups.difference(present);
+    let still = still.map(|gid| (*gid, Held::Still));
+    let missing = present.difference(&holds.groups);
+    let missing = missing.filter(|_| login && !holds.dropped);
     still
         .chain(missing.map(|gid| (*gid, Held::NotYet)))
         .collect()
@@ -104,18 +106,29 @@ fn is_of_a_login(cgroup: &str) -> bool {
     })
 }
 
-/// The groups of a process, real and effective ones included, from `/proc/PID/status`.
-fn groups(status: &[u8]) -> Option<BTreeSet<Gid>> {
-    let words = |key: &[u8]| {
-        let mut lines = status.split(|byte| *byte == b'\n');
-        let line = lines.find_map(|line| line.strip_prefix(key))?;
-        std::str::from_utf8(line).ok()
-    };
-    let all = words(b"Groups:")?.split_ascii_whitespace();
-    let own = words(b"Gid:")?.split_ascii_whitespace();
-    all.chain(own)
-        .map(|gid| gid.parse().ok().map(Gid))
-        .collect()
+/// What a process holds.
+#[derive(Debug, PartialEq, Eq)]
+struct Holds {
+    /// Its supplementary groups, its real and its effective one.
+    groups: BTreeSet<Gid>,
+    /// Whether it gave up all supplementary groups; a login always has the primary one there.
+    dropped: bool,
+}
+
+impl Holds {
+    /// From `/proc/PID/status`.
+    fn parse(status: &[u8]) -> Option<Self> {
+        let gids = |key: &[u8]| -> Option<BTreeSet<Gid>> {
+            let mut lines = status.split(|byte| *byte == b'\n');
+            let line = lines.find_map(|line| line.strip_prefix(key))?;
+            let words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
+            words.map(|gid| gid.parse().ok().map(Gid)).collect()
+        };
+        let mut groups = gids(b"Groups:")?;
+        let dropped = groups.is_empty();
+        groups.append(&mut gids(b"Gid:")?);
+        Some(Self { groups, dropped })
+    }
 }
 
 /// The names of gids, asked for where no known group has them.
@@ -139,13 +152,15 @@ mod tests {
     fn a_process_is_held_against_the_group_files() {
         let status =
             b"Name:\tR\nUid:\t1\t1\t1\t1\nGid:\t1001\t1001\t1001\t1001\nGroups:\t27 1001 3000 \n";
-        let held = groups(status).unwrap();
-        assert_eq!(held, BTreeSet::from([Gid(27), Gid(1001), Gid(3000)]));
-        let present = BTreeSet::from([Gid(1001), Gid(3000), Gid(3001)]);
+        let held = Holds::parse(status).unwrap();
+        assert_eq!(held.groups, BTreeSet::from([27, 1001, 3000].map(Gid)));
+        let present = BTreeSet::from([1001, 3000, 3001].map(Gid));
         let differ = compare(&held, &present, true);
         assert_eq!(differ, [(Gid(27), Held::Still), (Gid(3001), Held::NotYet)]);
         assert_eq!(compare(&held, &present, false).len(), 1);
-        assert_eq!(groups(b"Uid:\t1\n"), None);
+        let dropped = Holds::parse(b"Gid:\t1001\t1001\nGroups:\t \n").unwrap();
+        assert_eq!(compare(&dropped, &present, true), []);
+        assert_eq!(Holds::parse(b"Uid:\t1\n"), None);
     }
 
     #[test]
@@ -160,7 +175,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_status_breaks_it(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = groups(&bytes);
+            let _ = Holds::parse(&bytes);
         }
     }
 }

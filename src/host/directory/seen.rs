@@ -68,7 +68,7 @@ pub(super) fn look_around(
 
 /// The real uids of all processes; whoever runs a container stands for the uids in it.
 fn of_processes(root: &Root, partial: &mut Vec<String>) -> BTreeSet<Uid> {
-    if root.is_live() && !root.is_dir("/proc/1") {
+    if root.is_live() && root.peek("/proc/1/status").is_none() {
         partial.push("processes of others: /proc is mounted with hidepid; root sees them".into());
     }
     let mut subuids = Subuids::default();

@@ -56,6 +56,13 @@ pub struct GroupDetails {
     pub partial: Vec<String>,
 }
 
+/// Nothing that answered knows the one who was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotFound {
+    /// What could not be read, each in one sentence: who is meant may be there.
+    pub partial: Vec<String>,
+}
+
 /// How much somebody runs, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Running {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::base::hostile::Hostile;
 use crate::base::id::{Gid, Uid};
 
+use super::defs::LoginDefs;
 use super::password::{PasswordState, ShadowLine};
 
 /// Everything that is written down about accounts on this very host.
@@ -119,30 +120,6 @@ impl IdRange {
     #[must_use]
     pub fn contains(self, id: u32) -> bool {
         self.first <= id && id <= self.last()
-    }
-}
-
-/// From which ids `useradd` and `groupadd` choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LoginDefs {
-    /// `UID_MIN`.
-    pub uid_min: u32,
-    /// `UID_MAX`.
-    pub uid_max: u32,
-    /// `GID_MIN`.
-    pub gid_min: u32,
-    /// `GID_MAX`.
-    pub gid_max: u32,
-}
-
-impl Default for LoginDefs {
-    fn default() -> Self {
-        Self {
-            uid_min: 1000,
-            uid_max: 60_000,
-            gid_min: 1000,
-            gid_max: 60_000,
-        }
     }
 }
 

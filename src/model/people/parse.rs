@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::base::hostile::Hostile;
 use crate::base::id::{Gid, Uid};
 
-use super::local::{GroupLine, IdRange, LoginDefs, PasswdLine, Problem, SubidLine};
+use super::local::{GroupLine, IdRange, PasswdLine, Problem, SubidLine};
 use super::password::{PasswordState, ShadowLine};
 
 /// Accounts from the bytes of `/etc/passwd`.
@@ -95,43 +95,6 @@ pub fn subids(file: &'static str, bytes: &[u8], problems: &mut Vec<Problem>) -> 
     found.into_iter().map(|(_, line)| line).collect()
 }
 
-/// The bounds of ids from the bytes of `/etc/login.defs`.
-#[must_use]
-pub fn login_defs(file: &'static str, bytes: &[u8], problems: &mut Vec<Problem>) -> LoginDefs {
-    let mut defs = LoginDefs::default();
-    let text = String::from_utf8_lossy(bytes);
-    for (at, line) in text.lines().enumerate() {
-        let mut words = line.split_ascii_whitespace();
-        let place = match words.next() {
-            Some("UID_MIN") => &mut defs.uid_min,
-            Some("UID_MAX") => &mut defs.uid_max,
-            Some("GID_MIN") => &mut defs.gid_min,
-            Some("GID_MAX") => &mut defs.gid_max,
-            _ => continue,
-        };
-        match words.next().map(number) {
-            Some(Ok(value)) => *place = value,
-            _ => problems.push(Problem {
-                file,
-                line: at + 1,
-                why: "the value is not a number",
-            }),
-        }
-    }
-    defs
-}
-
-/// Login shells from the bytes of `/etc/shells`.
-#[must_use]
-pub fn shells(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let lines = text.lines().map(str::trim);
-    lines
-        .filter(|line| line.starts_with('/'))
-        .map(str::to_owned)
-        .collect()
-}
-
 type Why = &'static str;
 
 /// Entries with their line numbers.
@@ -201,7 +164,7 @@ fn name(text: &str) -> Result<Hostile, Why> {
     }
 }
 
-fn number(text: &str) -> Result<u32, Why> {
+pub(super) fn number(text: &str) -> Result<u32, Why> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     let value = digits.then(|| text.parse().ok()).flatten();
     value.ok_or("an id or a count is not a number of 32 bits")
@@ -246,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_ranges_shells_and_bounds_are_read() {
+    fn groups_and_ranges_are_read() {
         let mut problems = Vec::new();
         let groups = group("/etc/group", b"sudo:x:27:ada,,bob\nbad:x\n", &mut problems);
         let [sudo] = &groups[..] else {
@@ -260,17 +223,7 @@ mod tests {
         );
         assert_eq!((ranges.len(), ranges[0].range.last()), (1, 165_535));
         assert!(ranges[0].range.contains(165_535) && !ranges[0].range.contains(165_536));
-        assert_eq!(
-            shells(b"# x\n/bin/sh\n\n/bin/bash\n"),
-            ["/bin/sh", "/bin/bash"]
-        );
-        let defs = login_defs(
-            "/etc/login.defs",
-            b"UID_MIN\t500\nGID_MAX soon\n",
-            &mut problems,
-        );
-        assert_eq!((defs.uid_min, defs.gid_max), (500, 60_000));
-        assert_eq!(problems.len(), 4);
+        assert_eq!(problems.len(), 3);
     }
 
     #[test]
@@ -296,8 +249,6 @@ mod tests {
             let _ = group("g", &bytes, &mut problems);
             let _ = shadow("s", &bytes, &mut problems);
             let _ = subids("u", &bytes, &mut problems);
-            let _ = login_defs("d", &bytes, &mut problems);
-            let _ = shells(&bytes);
         }
 
         #[test]
