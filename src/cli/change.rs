@@ -45,7 +45,14 @@ pub(super) fn carry_out(
     how: How,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let plan = engine.plan(intent)?;
+    let plan = match engine.plan(intent) {
+        Ok(plan) => plan,
+        Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
+            writeln!(std::io::stderr(), "benchwarden: {error}")?;
+            return Ok(Exit::Refused);
+        }
+        Err(error) => return Err(error.into()),
+    };
     if !plan.refused.is_empty() {
         return refused(&plan, how, out);
     }
@@ -93,8 +100,8 @@ pub(super) fn carry_out(
     let applied = match engine.apply(intent, &approval, secret, &mut watch) {
         Ok(applied) => applied,
         Err(ChangeError::Refused(plan)) => return refused(&plan, how, out),
-        Err(error @ ChangeError::NotRoot) => {
-            writeln!(std::io::stderr(), "benchwarden: {error}")?;
+        Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
+            writeln!(errors, "benchwarden: {error}")?;
             return Ok(Exit::Refused);
         }
         Err(error) => return Err(error.into()),

@@ -135,6 +135,10 @@ pub struct Applied {
 /// When what decides cannot be read.
 pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     let failed = ChangeError::Failed;
+    if root.is_live() && !host::is_root() {
+        // What decides whether a plan is safe is readable for root alone.
+        return Err(ChangeError::NotRoot);
+    }
     if let Intent::Undo(id) | Intent::Finish(id) = intent {
         let receipt = receipts::one(root, id).map_err(failed)?;
         return Ok(match intent {

@@ -58,7 +58,13 @@ impl Engine for Local {
     }
 
     fn person(&self, name: &UserName) -> Result<PersonDetails, NotFound> {
-        directory::person(&self.root, name)
+        let mut details = directory::person(&self.root, name)?;
+        match keys::held(&self.root, name) {
+            Ok(keys) => details.keys = Some(keys),
+            Err(KeysError::Fixture) => {}
+            Err(error) => details.partial.push(error.to_string()),
+        }
+        Ok(details)
     }
 
     fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound> {

@@ -122,6 +122,10 @@ impl State {
     }
 }
 
+/// The day, counted from 1970, on which a suspension closes an account: one that has passed on
+/// every host, and that nobody chooses by hand.
+const SUSPENDED_DAY: i64 = 1;
+
 /// The states of an account on a day, counted since 1970-01-01, in their order.
 ///
 /// Without a shadow line only the shell is known, so `Active` is not claimed.
@@ -134,6 +138,9 @@ pub fn states(shadow: Option<&ShadowLine>, shell: &str, today: i64) -> Vec<State
     let Some(line) = shadow else {
         return states;
     };
+    if line.expires == Some(SUSPENDED_DAY) && is_nologin(shell) {
+        return vec![State::Suspended];
+    }
     if line.expires.is_some_and(|day| today >= day) {
         states.push(State::Expired);
     }

@@ -42,6 +42,10 @@ pub fn suspend(name: &str, world: &World) -> Plan {
 /// The steps after which nobody gets in as this person, and nothing of theirs runs.
 pub(super) fn ends(plan: &mut Plan, world: &World, account: &KnownAccount) {
     let name = account.name.as_str();
+    // First, so that it comes back last: a manager is started only for an account that is open.
+    if world.fact(&Subject::Linger(name.to_owned())) == Some("on") {
+        plan.push(no_linger(world, name));
+    }
     plan.push(Step {
         what: format!("close the account {name}: ssh, sudo, cron and at ask for it"),
         ..add::expiry(world, name, Some(LONG_AGO), None)
@@ -51,9 +55,6 @@ pub(super) fn ends(plan: &mut Plan, world: &World, account: &KnownAccount) {
     }
     if account.shell != NOLOGIN {
         plan.push(no_shell(world, account));
-    }
-    if world.fact(&Subject::Linger(name.to_owned())) == Some("on") {
-        plan.push(no_linger(world, name));
     }
     let jobs = format!("{SUSPENDED}/{name}");
     for dir in CRONTABS {

@@ -192,6 +192,7 @@ fn account(
             ),
             Change::creates(Subject::Group(name.to_owned()), group_fact(uid, &[])),
             Change::creates(Subject::Password(name.to_owned()), "none"),
+            Change::creates(Subject::Expiry(name.to_owned()), "never"),
         ],
         undo: Undo::Exact {
             what: format!("remove the account {name} and its group"),
