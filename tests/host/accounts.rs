@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Host, Release, on_both};
+use crate::harness::{Host, Release, on_both, on_debian_12};
 
 /// The key that the harness logs in with opens every account that is given it.
 const KEY: &str = "/root/.ssh/authorized_keys";
@@ -40,7 +40,7 @@ fn items(host: &Host, name: &str) -> Vec<String> {
     .collect()
 }
 
-on_both! {
+on_debian_12! {
     fn onboarding_leaves_nothing_to_do_by_hand(host) {
         host.install_benchwarden();
         let done = change(host, &format!(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::{Host, Job, Key, Output, Release, Terminal, on_both};
+use crate::harness::{Host, Job, Key, Output, Release, Terminal, on_both, on_debian_12};
 use crate::usage::BUSY;
 
 /// What a few snapshots, a second apart, may take on a host in distress.
@@ -185,7 +185,7 @@ fn of_user<'a>(document: &'a Value, name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("no {name} in {document:#}"))
 }
 
-on_both! {
+on_debian_12! {
     fn names_and_arguments_made_for_the_terminal_are_shown_as_what_they_are(host) {
         host.install_benchwarden();
         let _titles = start(host, "alice", include_str!("hostile/titles.py"), "exec python3 SCRIPT");
@@ -221,7 +221,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn a_storm_of_processes_delays_no_figures(host) {
         host.install_benchwarden();
         let storm = "for i in 1 2 3 4; do sh -c 'while :; do (:) & (:) & (:) & wait; done' & done; wait";
@@ -247,7 +247,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn processes_that_their_tracer_stopped_in_the_middle_hold_nobody_up(host) {
         host.install_benchwarden();
         let _stopped = start(host, "alice", include_str!("hostile/stopped.py"), "exec python3 SCRIPT");
@@ -282,7 +282,7 @@ on_both! {
 }
 
 // Command lines are read by a thread that can be left behind. `ps` and `pgrep` hang there.
-on_both! {
+on_debian_12! {
     fn a_process_whose_arguments_nobody_can_read_holds_nobody_up(host) {
         host.install_benchwarden();
         let script = include_str!("hostile/hanging_mount.py");
@@ -336,7 +336,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn a_vt100_without_utf8_gets_ascii_and_no_colour_whatever_neighbours_are_called(host) {
         host.install_benchwarden();
         let _named = host.as_user("alice").spawn("exec -a 'größe 解析 \u{202e}' sleep 4050");
@@ -368,7 +368,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn a_connection_that_is_killed_takes_its_console_with_it(host) {
         host.install_benchwarden();
         let mut console = host.as_user("alice").terminal((80, 24), "benchwarden");

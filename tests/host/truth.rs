@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::{Host, Release, on_both};
+use crate::harness::{Host, Release, on_both, on_debian_12};
 use crate::usage::BUSY;
 
 const MIB: f64 = 1_048_576.0;
@@ -292,7 +292,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn what_is_swapped_out_is_still_its_owners_memory(host) {
         host.install_benchwarden();
         host.run("fallocate -l 512M /swap && chmod 600 /swap && mkswap /swap && swapon /swap").ok();
@@ -334,7 +334,7 @@ on_both! {
 const HOLD_AND_FORK: &str = "import os, time\nx = bytearray(b\"x\") * (200 << 20)\n\
     for _ in range(4):\n    if os.fork() == 0: break\ntime.sleep(1e6)\n";
 
-on_both! {
+on_debian_12! {
     // Pages that forked children share are in the RssAnon of each; the kernel charged them once.
     fn memory_that_forked_children_share_is_billed_once(host) {
         host.install_benchwarden();
@@ -426,7 +426,7 @@ fn split_between_two(measured: &Measured, service: &str, loops: &str, holds: &st
     );
 }
 
-on_both! {
+on_debian_12! {
     fn two_sessions_of_rstudio_are_billed_to_their_owners(host) {
         host.install_benchwarden();
         host.run("systemctl start rstudio-server").ok();
@@ -446,7 +446,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn two_jupyter_kernels_are_billed_to_their_owners(host) {
         host.install_benchwarden();
         let root = host.as_user("root");

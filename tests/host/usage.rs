@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Host, Release, on_both};
+use crate::harness::{Host, Release, on_debian_12};
 
 const MIB: f64 = 1_048_576.0;
 
@@ -40,7 +40,7 @@ pub(crate) fn wait_for_memory(host: &Host, user: &str) {
     });
 }
 
-on_both! {
+on_debian_12! {
     fn a_busy_loop_and_300_mib_show_at_the_right_figures(host) {
         host.install_benchwarden();
         let _busy = host.as_user("alice").spawn(BUSY);
@@ -66,7 +66,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn a_job_of_su_and_one_of_cron_are_billed_to_their_owner(host) {
         host.install_benchwarden();
         let _su = host.as_user("root").spawn(&format!("su alice -c \"{}\"", BUSY.replace('"', "\\\"")));

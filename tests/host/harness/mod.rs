@@ -56,3 +56,17 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+
+/// A test of what no version changes: on Debian 12 alone.
+macro_rules! on_debian_12 {
+    ($(#[$meta:meta])* fn $name:ident($host:ident) $body:block) => {
+        $(#[$meta])*
+        #[test]
+        fn $name() {
+            let fresh = Host::fresh(Release::Bookworm);
+            let $host = &fresh;
+            $body
+        }
+    };
+}
+pub(crate) use on_debian_12;
