@@ -24,6 +24,7 @@ use super::outside::Outside;
 use super::places::Places;
 use super::root::Root;
 use super::sessions::Sessions;
+use super::slice_io::SliceIo;
 use super::slices::Slices;
 use super::surroundings::Around;
 use super::table::Table;
@@ -43,6 +44,7 @@ pub struct Collector {
     ticks: u64,
     pass: u32,
     slices: Slices,
+    slice_io: SliceIo,
     outside: Outside,
     births: Births,
     places: Places,
@@ -66,6 +68,7 @@ impl Collector {
             ticks: clock_ticks_per_second(),
             pass: 0,
             slices: Slices::default(),
+            slice_io: SliceIo::default(),
             outside: Outside::default(),
             births: Births::default(),
             places: Places::default(),
@@ -148,7 +151,8 @@ impl Collector {
             self.table = Table::new(&self.root);
         }
         let (root, pass) = (&self.root, self.pass);
-        let slices = self.slices.read(root, pass, &mut self.buffer);
+        let mut slices = self.slices.read(root, pass, &mut self.buffer);
+        self.slice_io.fill(root, &mut slices);
         let uids: Vec<Uid> = slices.iter().map(|slice| slice.uid).collect();
         self.outside.find_guests(root, &uids, &mut self.places);
         let found = self

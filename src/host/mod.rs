@@ -37,6 +37,7 @@ mod reader;
 pub mod root;
 mod sessions;
 mod shares;
+mod slice_io;
 mod slices;
 mod subuids;
 mod surroundings;

@@ -473,3 +473,28 @@ on_debian_12! {
         assert!((300.0..600.0).contains(&held), "{:#}", measured.user("dirk"));
     }
 }
+
+/// Writes four mebibytes past the cache, by a child, twice a second.
+const WRITE: &str = "echo $$ > writer; while :; do \
+    dd if=/dev/zero of=big bs=1M count=4 oflag=direct conv=notrunc status=none; sleep 0.5; done";
+/// What that shell and the children it waited for have written, and when.
+const WRITTEN: &str =
+    "sed -n 's/^write_bytes: //p' /proc/$(cat /home/alice/writer)/io; date +%s.%N";
+
+on_debian_12! {
+    fn what_somebody_writes_is_theirs_though_the_kernel_counts_no_io_of_slices(host) {
+        host.install_benchwarden();
+        host.run("test ! -e /sys/fs/cgroup/user.slice/io.stat").ok();
+        let _writes = host.as_user("alice").spawn(WRITE);
+        host.wait_until("it writes", |host| host.run("test -s /home/alice/big").status == Some(0));
+        let said = host.run(&format!("{WRITTEN}; benchwarden usage --json --interval 15s; {WRITTEN}"));
+        let lines: Vec<&str> = said.ok().lines().collect();
+        let figure = |at: usize| lines[at].parse::<f64>().unwrap();
+        let truth = (figure(3) - figure(0)) / (figure(4) - figure(1));
+        let document: Value = serde_json::from_str(lines[2]).unwrap();
+        let users = document["users"].as_array().unwrap();
+        let alice = users.iter().find(|user| user["user"] == "alice").unwrap();
+        let told = number(&alice["io_write_bytes_per_s"]);
+        assert!((0.7..1.3).contains(&(told / truth)), "told {told}, she wrote {truth}: {alice:#}");
+    }
+}
