@@ -7,10 +7,9 @@ use crate::base::account::NewName;
 use crate::base::secret::Secret;
 use crate::base::sshkey::PublicKey;
 use crate::host::durable::{self, Lock};
-use crate::host::root::ReadError;
 use crate::host::root::Root;
 use crate::host::{self, change};
-use crate::host::{actor, clock, journal, observe, world};
+use crate::host::{actor, clock, observe, world};
 use crate::model::actor::Actor;
 use crate::plan::Plan;
 use crate::plan::fact::Subject;
@@ -19,19 +18,13 @@ use crate::plan::people::modify::ModifyUser;
 use crate::plan::people::remove::Home;
 use crate::plan::people::{access, add, groups, keys, modify, remove};
 use crate::plan::step::Action;
-use crate::store::audit::{self, Head, Problem, Record};
 use crate::store::receipt::{self, Event, Outcome};
 
 use super::apply::{self, Journal, Machine, Moment, Report};
-use super::receipts;
+use super::{audit, receipts};
 
-const LOCK_DIR: &str = "/run/benchwarden";
+pub(super) const LOCK_DIR: &str = "/run/benchwarden";
 const LOCK: &str = "/run/benchwarden/change.lock";
-const AUDIT_LOCK: &str = "/run/benchwarden/audit.lock";
-/// The audit log.
-pub const AUDIT: &str = "/var/log/benchwarden/audit.jsonl";
-/// Where the audit log ends.
-pub const AUDIT_HEAD: &str = "/var/lib/benchwarden/audit.head";
 /// How often a change that waits for another looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -187,7 +180,10 @@ pub fn apply(
     let plan = plan(root, intent)?;
     if !plan.refused.is_empty() {
         let reason = plan.refused.join("; ");
-        note_down(root, record(&who, &plan, "", "refused", Some(reason)));
+        audit::note_down(
+            root,
+            audit::record(&who, &plan, "", "refused", Some(reason)),
+        );
         return Err(ChangeError::Refused(Box::new(plan)));
     }
     if let Approval::Shown(fingerprint) = approval
@@ -203,9 +199,9 @@ pub fn apply(
     let begun = clock::monotonic();
     let mut receipt = Receipt::open(root, &plan, &who).map_err(ChangeError::Failed)?;
     let id = receipt.id.clone();
-    note_down(root, record(&who, &plan, &id, "began", None));
+    audit::note_down(root, audit::record(&who, &plan, &id, "began", None));
     let report = apply::run(&plan, &mut host, &mut receipt, watch);
-    let mut last = record(
+    let mut last = audit::record(
         &who,
         &plan,
         &id,
@@ -214,7 +210,7 @@ pub fn apply(
     );
     last.steps = plan.steps.iter().map(|step| step.what.clone()).collect();
     last.duration_ms = Some(clock::monotonic().saturating_sub(begun).0 / 1_000_000);
-    note_down(root, last);
+    audit::note_down(root, last);
     if report.outcome == Outcome::Done
         && let Some(other) = &plan.settles
     {
@@ -263,79 +259,6 @@ fn in_words(intent: &Intent) -> String {
         Intent::Finish(id) => return format!("finish {id}"),
     };
     format!("{verb} {}", intent.about())
-}
-
-fn record(who: &Actor, plan: &Plan, id: &str, result: &str, reason: Option<String>) -> Record {
-    Record {
-        seq: 0,
-        at: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        actor: who.clone(),
-        intent: plan.intent.clone(),
-        about: plan.about.clone(),
-        plan: id.to_owned(),
-        result: result.to_owned(),
-        reason,
-        steps: Vec::new(),
-        duration_ms: None,
-        prev: String::new(),
-    }
-}
-
-/// Writes a record down. A log that cannot be written is told to the journal: what was done is
-/// done, and the receipt has it.
-fn note_down(root: &Root, record: Record) {
-    let message = format!(
-        "{}: {} by {}",
-        record.result,
-        record.intent,
-        record.actor.in_words()
-    );
-    let fields = [
-        ("BENCHWARDEN_PLAN", record.plan.clone()),
-        ("BENCHWARDEN_RESULT", record.result.clone()),
-    ];
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
-    journal::tell(root, &message, &fields);
-    if let Err(error) = append(root, record) {
-        journal::tell(
-            root,
-            &format!("the audit log cannot be written: {error}"),
-            &[],
-        );
-    }
-}
-
-fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
-    for (path, mode) in [
-        ("/var/log/benchwarden", 0o750),
-        ("/var/lib/benchwarden", 0o755),
-    ] {
-        durable::directory(root, path, mode)?;
-    }
-    durable::directory(root, LOCK_DIR, 0o755)?;
-    let mut lock = Lock::take(root, AUDIT_LOCK)?;
-    while lock.is_none() {
-        clock::pause(Duration::from_millis(10));
-        lock = Lock::take(root, AUDIT_LOCK)?;
-    }
-    let kept: Head = root
-        .peek(AUDIT_HEAD)
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
-    let log = root.peek(AUDIT).unwrap_or_default();
-    let last = log.lines().next_back().and_then(Head::of_line);
-    // After a power cut the log may be one line ahead of its head, never behind it by itself: a
-    // log that was shortened goes on where it should have been, so that the gap shows.
-    let mut head = match last {
-        Some(last) if last.seq > kept.seq => last,
-        _ => kept,
-    };
-    let torn = !log.is_empty() && !log.ends_with('\n');
-    let line = head.chain(record);
-    let line = if torn { format!("\n{line}") } else { line };
-    durable::append(root, AUDIT, &line, 0o640)?;
-    let text = serde_json::to_string(&head).unwrap_or_default();
-    durable::replace(root, AUDIT_HEAD, text.as_bytes(), 0o600)
 }
 
 /// This host, as plans see it.
@@ -421,28 +344,4 @@ pub(super) fn note(root: &Root, id: &str, event: &Event) {
 /// Whether a plan runs now.
 pub(super) fn somebody_is_at_it(root: &Root) -> bool {
     root.exists(LOCK) && matches!(Lock::take(root, LOCK), Ok(None))
-}
-
-/// The records of the audit log; lines that are none are left to [`audit_verify`].
-pub(super) fn audit_log(root: &Root) -> Result<Vec<Record>, ReadError> {
-    let log = text(root, AUDIT)?;
-    Ok(log
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect())
-}
-
-/// How many lines it has, and which of them are not as they were written.
-pub(super) fn audit_verify(root: &Root) -> Result<(u64, Vec<Problem>), ReadError> {
-    let log = text(root, AUDIT)?;
-    let head: Option<Head> = serde_json::from_str(&text(root, AUDIT_HEAD)?).ok();
-    Ok((
-        log.lines().count() as u64,
-        audit::verify(&log, head.as_ref()),
-    ))
-}
-
-fn text(root: &Root, path: &str) -> Result<String, ReadError> {
-    let bytes = root.read(path)?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -23,6 +23,7 @@ use crate::model::rates;
 use crate::model::sample::{Focus, Sample};
 
 use super::apply::Moment;
+use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::receipts::{self, Interrupted};
 use super::{Engine, Flow, Follow, Pace, Sink};
@@ -94,11 +95,11 @@ impl Engine for Local {
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
-        changes::audit_log(&self.root)
+        audit::audit_log(&self.root)
     }
 
     fn audit_verify(&self) -> Result<(u64, Vec<Problem>), ReadError> {
-        changes::audit_verify(&self.root)
+        audit::audit_verify(&self.root)
     }
 
     fn follow(&self, pace: Pace, sink: Sink) -> Box<dyn Follow> {

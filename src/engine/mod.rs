@@ -2,6 +2,7 @@
 //! socket, gets the same answers.
 
 pub mod apply;
+pub mod audit;
 pub mod changes;
 pub mod local;
 pub mod receipts;
