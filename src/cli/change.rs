@@ -157,7 +157,7 @@ fn back(step: &Step) -> Option<String> {
     match &step.undo {
         Undo::Exact { .. } | Undo::Nothing => None,
         Undo::Partly { why, .. } => Some(format!("comes back only partly: {why}")),
-        Undo::None { why } => Some(format!("cannot be undone: {why}")),
+        Undo::None { why } | Undo::Final { why } => Some(format!("cannot be undone: {why}")),
     }
 }
 
@@ -169,7 +169,7 @@ fn document(plan: &Plan) -> Value {
             let (kind, back) = match &step.undo {
                 Undo::Exact { what, .. } => ("exact", Some(what)),
                 Undo::Partly { why, .. } => ("partly", Some(why)),
-                Undo::None { why } => ("none", Some(why)),
+                Undo::None { why } | Undo::Final { why } => ("none", Some(why)),
                 Undo::Nothing => ("exact", None),
             };
             json!({

@@ -7,7 +7,7 @@ use crate::plan::fact::Subject;
 use crate::plan::undo;
 use crate::store::receipt::{Event, Outcome, Progress, Receipt};
 
-use super::apply::{Machine, happened};
+use super::apply::{Machine, happened_once_begun};
 use super::changes::{Host, note, somebody_is_at_it};
 
 /// Where receipts lie.
@@ -81,7 +81,7 @@ pub fn steps_that_happened(receipt: &Receipt, machine: &dyn Machine) -> Vec<Opti
         .map(|(step, progress)| match progress {
             Progress::Waiting | Progress::Undone => Some(false),
             Progress::Done => Some(true),
-            Progress::Begun | Progress::Failed => happened(step, machine),
+            Progress::Begun | Progress::Failed => happened_once_begun(step, machine),
         })
         .collect()
 }
