@@ -273,10 +273,10 @@ fn after_a_crash_at_any_point_the_receipt_tells_the_truth_and_both_ways_lead_on(
             );
             assert_eq!(finished.groups, after(), "{at} {written}");
             let undo = undo_plan(&receipt, &host);
-            if undo.refused.is_empty() {
-                rehearse(&undo, &host).unwrap();
-                run(&undo, &mut host, &mut Paper::new(&undo, None), &mut quiet);
-            }
+            assert_eq!(undo.settles.as_deref(), Some("P"));
+            assert!(undo.refused.is_empty(), "{undo:?}");
+            rehearse(&undo, &host).unwrap();
+            run(&undo, &mut host, &mut Paper::new(&undo, None), &mut quiet);
             assert_eq!(host.groups, before().groups, "{at} {written}");
         }
     }

@@ -65,7 +65,9 @@ pub(super) fn carry_out(
         return Ok(Exit::Done);
     }
     let mut errors = std::io::stderr().lock();
-    if plan.steps.is_empty() {
+    // One without steps still settles a plan that was interrupted before its first, or after its
+    // last.
+    if plan.steps.is_empty() && plan.settles.is_none() {
         for warning in &plan.warnings {
             writeln!(errors, "{}", shown(warning))?;
         }

@@ -4,6 +4,7 @@
 use crate::host::root::Root;
 use crate::plan::Plan;
 use crate::plan::fact::Subject;
+use crate::plan::step::Undo;
 use crate::plan::undo;
 use crate::store::receipt::{Event, Outcome, Progress, Receipt};
 
@@ -93,6 +94,14 @@ pub fn undo_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
     let done: Vec<usize> = (0..happened.len())
         .filter(|at| happened[*at] != Some(false))
         .collect();
+    let leaves_nothing = |at: &usize| matches!(receipt.plan.steps[*at].undo, Undo::Nothing);
+    if receipt.is_open() && done.iter().all(leaves_nothing) {
+        let intent = format!("undo {}: {}", receipt.id, receipt.plan.intent);
+        let mut nothing = Plan::new(intent, &receipt.plan.about);
+        nothing.settles = Some(receipt.id.clone());
+        nothing.warn("nothing of it had happened");
+        return nothing;
+    }
     let plan = undo::plan(&receipt.id, &receipt.plan, &done);
     match &receipt.settled_by {
         Some(by) => plan.refuse(format!("{} was settled by {by}", receipt.id)),
