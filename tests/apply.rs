@@ -236,6 +236,15 @@ fn of_a_tree_that_was_begun_to_be_deleted_nothing_is_certain() {
 }
 
 #[test]
+fn what_an_earlier_step_makes_readable_is_not_read_before_it() {
+    let mut plan = plan();
+    let subject = Subject::Keys("a".into());
+    let keys = Change::new(subject, Expect::Any, Expect::Is("key".into()));
+    plan.steps[4].changes.push(keys);
+    rehearse(&plan, &before()).unwrap();
+}
+
+#[test]
 fn after_a_crash_at_any_point_the_receipt_tells_the_truth_and_both_ways_lead_on() {
     let count = {
         let mut paper = Paper::new(&plan(), None);
