@@ -197,6 +197,54 @@ fn what_cannot_be_taken_back_is_told() {
 }
 
 #[test]
+fn what_came_before_the_point_of_no_return_stays() {
+    let mut plan = plan();
+    plan.steps[1].undo = Undo::Final {
+        why: "the home is in the archive".into(),
+    };
+    let mut host = before();
+    host.fails = Some((3, false));
+    let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
+    assert_eq!(report.outcome, Outcome::Remains);
+    assert_eq!(report.remains.len(), 2, "{report:?}");
+    assert!(report.remains[0].ends_with("in the archive"), "{report:?}");
+    assert_eq!(host.groups["a"], "2", "only what came after it is undone");
+}
+
+#[test]
+fn of_a_tree_that_was_begun_to_be_deleted_nothing_is_certain() {
+    let mut plan = Plan::new("test", "a");
+    plan.push(Step {
+        what: "delete".into(),
+        action: Action::DeleteTree {
+            path: "/home/a".into(),
+            uid: 1,
+        },
+        changes: vec![Change::new(
+            Subject::Group("c".into()),
+            Expect::Is("9".into()),
+            Expect::Absent,
+        )],
+        undo: Undo::Final {
+            why: "it is gone".into(),
+        },
+    });
+    let text = Paper::new(&plan, None).text + &line(&Event::Started { step: 0 });
+    let receipt = Receipt::parse(&text).unwrap();
+    assert_eq!(steps_that_happened(&receipt, &before()), [None]);
+    assert!(!undo_plan(&receipt, &before()).refused.is_empty());
+}
+
+#[test]
+fn what_an_earlier_step_makes_readable_is_not_read_before_it() {
+    let mut plan = plan();
+    let subject = Subject::Keys("a".into());
+    let keys = Change::new(subject, Expect::Any, Expect::Is("key".into()));
+    plan.steps[4].changes.push(keys);
+    rehearse(&plan, &before()).unwrap();
+}
+
+#[test]
 fn after_a_crash_at_any_point_the_receipt_tells_the_truth_and_both_ways_lead_on() {
     let count = {
         let mut paper = Paper::new(&plan(), None);
@@ -234,10 +282,10 @@ fn after_a_crash_at_any_point_the_receipt_tells_the_truth_and_both_ways_lead_on(
             );
             assert_eq!(finished.groups, after(), "{at} {written}");
             let undo = undo_plan(&receipt, &host);
-            if undo.refused.is_empty() {
-                rehearse(&undo, &host).unwrap();
-                run(&undo, &mut host, &mut Paper::new(&undo, None), &mut quiet);
-            }
+            assert_eq!(undo.settles.as_deref(), Some("P"));
+            assert!(undo.refused.is_empty(), "{undo:?}");
+            rehearse(&undo, &host).unwrap();
+            run(&undo, &mut host, &mut Paper::new(&undo, None), &mut quiet);
             assert_eq!(host.groups, before().groups, "{at} {written}");
         }
     }

@@ -65,7 +65,9 @@ pub(super) fn carry_out(
         return Ok(Exit::Done);
     }
     let mut errors = std::io::stderr().lock();
-    if plan.steps.is_empty() {
+    // One without steps still settles a plan that was interrupted before its first, or after its
+    // last.
+    if plan.steps.is_empty() && plan.settles.is_none() {
         for warning in &plan.warnings {
             writeln!(errors, "{}", shown(warning))?;
         }
@@ -157,7 +159,7 @@ fn back(step: &Step) -> Option<String> {
     match &step.undo {
         Undo::Exact { .. } | Undo::Nothing => None,
         Undo::Partly { why, .. } => Some(format!("comes back only partly: {why}")),
-        Undo::None { why } => Some(format!("cannot be undone: {why}")),
+        Undo::None { why } | Undo::Final { why } => Some(format!("cannot be undone: {why}")),
     }
 }
 
@@ -169,7 +171,7 @@ fn document(plan: &Plan) -> Value {
             let (kind, back) = match &step.undo {
                 Undo::Exact { what, .. } => ("exact", Some(what)),
                 Undo::Partly { why, .. } => ("partly", Some(why)),
-                Undo::None { why } => ("none", Some(why)),
+                Undo::None { why } | Undo::Final { why } => ("none", Some(why)),
                 Undo::Nothing => ("exact", None),
             };
             json!({

@@ -4,10 +4,11 @@
 use crate::host::root::Root;
 use crate::plan::Plan;
 use crate::plan::fact::Subject;
+use crate::plan::step::Undo;
 use crate::plan::undo;
 use crate::store::receipt::{Event, Outcome, Progress, Receipt};
 
-use super::apply::{Machine, happened};
+use super::apply::{Machine, happened_once_begun};
 use super::changes::{Host, note, somebody_is_at_it};
 
 /// Where receipts lie.
@@ -81,7 +82,7 @@ pub fn steps_that_happened(receipt: &Receipt, machine: &dyn Machine) -> Vec<Opti
         .map(|(step, progress)| match progress {
             Progress::Waiting | Progress::Undone => Some(false),
             Progress::Done => Some(true),
-            Progress::Begun | Progress::Failed => happened(step, machine),
+            Progress::Begun | Progress::Failed => happened_once_begun(step, machine),
         })
         .collect()
 }
@@ -93,6 +94,14 @@ pub fn undo_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
     let done: Vec<usize> = (0..happened.len())
         .filter(|at| happened[*at] != Some(false))
         .collect();
+    let leaves_nothing = |at: &usize| matches!(receipt.plan.steps[*at].undo, Undo::Nothing);
+    if receipt.is_open() && done.iter().all(leaves_nothing) {
+        let intent = format!("undo {}: {}", receipt.id, receipt.plan.intent);
+        let mut nothing = Plan::new(intent, &receipt.plan.about);
+        nothing.settles = Some(receipt.id.clone());
+        nothing.warn("nothing of it had happened");
+        return nothing;
+    }
     let plan = undo::plan(&receipt.id, &receipt.plan, &done);
     match &receipt.settled_by {
         Some(by) => plan.refuse(format!("{} was settled by {by}", receipt.id)),

@@ -125,9 +125,16 @@ pub fn append(root: &Root, path: &str, line: &str, mode: u32) -> Result<(), Writ
     let mut file = rustix::fs::open(&full, flags, Mode::from_raw_mode(mode))
         .map(File::from)
         .map_err(|error| failed(error.into()))?;
-    file.write_all(line.as_bytes())
-        .and_then(|()| file.sync_data())
-        .map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    let written = file
+        .write_all(line.as_bytes())
+        .and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Half a line on a full disk would make one with the next; the error that counts is the
+        // first one.
+        let _ = file.set_len(length);
+    }
+    written.map_err(failed)?;
     if new {
         sync_directory(dir).map_err(failed)?;
     }

@@ -79,7 +79,9 @@ impl Plan {
     pub fn not_exactly_undone(&self) -> impl Iterator<Item = (&Step, &str)> {
         self.steps.iter().filter_map(|step| match &step.undo {
             Undo::Exact { .. } | Undo::Nothing => None,
-            Undo::Partly { why, .. } | Undo::None { why } => Some((step, why.as_str())),
+            Undo::Partly { why, .. } | Undo::None { why } | Undo::Final { why } => {
+                Some((step, why.as_str()))
+            }
         })
     }
 }

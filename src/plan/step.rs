@@ -44,6 +44,12 @@ pub enum Undo {
         /// Why.
         why: String,
     },
+    /// It cannot be taken back, and what was done before it stays with it: an archive outlives the
+    /// home it was made of.
+    Final {
+        /// Why.
+        why: String,
+    },
     /// There is nothing to take back.
     Nothing,
 }

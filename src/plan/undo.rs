@@ -24,11 +24,24 @@ pub fn plan(id: &str, original: &Plan, happened: &[usize]) -> Plan {
                 undo.warn(format!("only partly: {}: {why}", step.what));
             }
             Undo::None { why } => undo.warn(format!("stays: {}: {why}", step.what)),
+            Undo::Final { why } => {
+                undo.warn(format!(
+                    "stays, with everything before it: {}: {why}",
+                    step.what
+                ));
+                break;
+            }
             Undo::Nothing => {}
         }
     }
     if undo.steps.is_empty() {
-        return undo.refuse("there is nothing of it that can be taken back");
+        let stays = undo.warnings.join("; ");
+        let reason = "there is nothing of it that can be taken back";
+        return if stays.is_empty() {
+            undo.refuse(reason)
+        } else {
+            undo.refuse(format!("{reason}: {stays}"))
+        };
     }
     undo
 }
@@ -38,7 +51,7 @@ pub fn plan(id: &str, original: &Plan, happened: &[usize]) -> Plan {
 pub fn inverse(step: &Step) -> Option<Step> {
     let (what, action) = match &step.undo {
         Undo::Exact { what, action } | Undo::Partly { what, action, .. } => (what, action),
-        Undo::None { .. } | Undo::Nothing => return None,
+        Undo::None { .. } | Undo::Final { .. } | Undo::Nothing => return None,
     };
     Some(Step {
         what: what.clone(),
@@ -100,6 +113,23 @@ mod tests {
         let undo = plan("P", &plan_, &[0]);
         assert_eq!(undo.warnings, ["stays: do 1: it is deleted"]);
         assert!(!undo.refused.is_empty());
+    }
+
+    #[test]
+    fn nothing_before_the_point_of_no_return_is_taken_back() {
+        let mut plan_ = Plan::new("test", "x");
+        plan_.push(step(1, exact(1)));
+        let why = "the home is in the archive".into();
+        plan_.push(step(2, Undo::Final { why }));
+        plan_.push(step(3, exact(3)));
+        let undo = plan("P", &plan_, &[0, 1, 2]);
+        let words: Vec<&str> = undo.steps.iter().map(|s| s.what.as_str()).collect();
+        assert_eq!(words, ["undo 3"]);
+        assert_eq!(
+            undo.warnings,
+            ["stays, with everything before it: do 2: the home is in the archive"]
+        );
+        assert!(plan("P", &plan_, &[0, 1]).refused[0].contains("is in the archive"));
     }
 
     #[test]

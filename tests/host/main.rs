@@ -20,6 +20,7 @@ mod console;
 mod doctor;
 mod harness_itself;
 mod hostile;
+mod hostile_homes;
 mod image_facts;
 mod people;
 mod truth;

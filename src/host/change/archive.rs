@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
@@ -36,7 +36,11 @@ pub(super) fn pack(root: &Root, tree: &str, file: &str) -> Result<(), ActionErro
         .ok_or_else(|| failed("it is no path of a home".to_owned()))?;
     let name = format!("./{name}");
     let target = root.path(file);
-    let partial = target.with_extension("partial");
+    let mut partial = target.clone().into_os_string();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    // One that a power cut left here is nobody's.
+    let _ = rustix::fs::unlink(&partial);
     let packed = write(&tar, parent, &name, &partial)
         .and_then(|()| compare(&tar, parent, &partial))
         .and_then(|()| {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 
 use crate::host::root::Root;
 
@@ -21,17 +21,38 @@ pub(super) fn create(
     let (home, skel) = (root.path(path), root.path(skel));
     let failed = |error: io::Error| ActionError::Other(format!("cannot make {path}: {error}"));
     let owner = (Uid::from_raw(uid), Gid::from_raw(gid));
-    // Root's until everything is in it: its owner cannot interfere.
-    rustix::fs::mkdir(&home, Mode::RWXU).map_err(|error| failed(error.into()))?;
-    let made = copy_tree(&skel, &home, owner).and_then(|()| {
-        rustix::fs::chmod(&home, Mode::RWXU)?;
-        Ok(rustix::fs::chown(&home, Some(owner.0), Some(owner.1))?)
+    // Beside its place until everything is in it: a power cut leaves a whole home or none.
+    let beside = beside(path).ok_or_else(|| failed(io::Error::other("it is no path of a home")))?;
+    let new = root.path(&beside);
+    let own = rustix::process::geteuid().as_raw();
+    // One that a power cut left here is nobody's.
+    let _ = tree::delete(root, &beside, own);
+    rustix::fs::mkdir(&new, Mode::RWXU).map_err(|error| failed(error.into()))?;
+    // Root's until it is in its place: its owner cannot interfere.
+    let made = copy_tree(&skel, &new, owner).and_then(|()| {
+        rustix::fs::chmod(&new, Mode::RWXU)?;
+        let cwd = rustix::fs::CWD;
+        rustix::fs::chown(&new, Some(owner.0), Some(owner.1))?;
+        Ok(rustix::fs::renameat_with(
+            cwd,
+            &new,
+            cwd,
+            &home,
+            RenameFlags::NOREPLACE,
+        )?)
     });
     if made.is_err() {
-        // Still root's: nobody has put anything in it. The error that counts is the first one.
-        let _ = tree::delete(root, path, 0);
+        // Nobody has put anything in it. The error that counts is the first one.
+        let _ = rustix::fs::chown(&new, Some(Uid::from_raw(own)), None);
+        let _ = tree::delete(root, &beside, own);
     }
     made.map_err(failed)
+}
+
+/// Where a home is made before it is put in its place.
+fn beside(path: &str) -> Option<String> {
+    let (parent, name) = path.rsplit_once('/')?;
+    (!name.is_empty()).then(|| format!("{parent}/.{name}.benchwarden"))
 }
 
 /// A skeleton has a few files; a link to a large tree is copied as a link.
@@ -168,6 +189,18 @@ mod tests {
         );
         assert!(home.join("shared").is_symlink() && home.join(".config").is_dir());
         create(&root, "/home/ada", own, "/etc/skel").unwrap_err();
+        let homes = std::fs::read_dir(dir.path().join("home")).unwrap();
+        assert_eq!(homes.count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_a_power_cut_left_of_a_home_is_no_obstacle() {
+        let (dir, root, own) = fixture();
+        let left = dir.path().join("home/.ada.benchwarden/.config");
+        std::fs::create_dir_all(left).unwrap();
+        create(&root, "/home/ada", own, "/etc/skel").unwrap();
+        assert!(!dir.path().join("home/.ada.benchwarden").exists());
+        assert!(dir.path().join("home/ada/.bashrc").exists());
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn home_steps(plan: &mut Plan, world: &World, account: &KnownAccount, wish: &Hom
             Expect::Is(fact.to_owned()),
             Expect::Absent,
         )],
-        undo: Undo::None { why },
+        undo: Undo::Final { why },
     });
 }
 
@@ -200,7 +200,7 @@ fn account_step(world: &World, account: &KnownAccount) -> Step {
         what: format!("remove the account {name} (uid {})", account.uid),
         action: Action::run(&[&world.tool("userdel"), "--", name]),
         changes,
-        undo: Undo::None {
+        undo: Undo::Final {
             why: format!(
                 "its password is kept nowhere; `benchwarden user add {name} --uid {}` makes it again",
                 account.uid
@@ -230,12 +230,8 @@ fn reserve_subids(plan: &mut Plan, world: &World, account: &KnownAccount) {
                 Subject::Subids(format!("{owner}@{path}")),
                 ranges,
             )],
-            undo: Undo::Exact {
-                what: format!("free the ids {ranges} of {path}"),
-                action: Action::FreeIds {
-                    path: path.to_owned(),
-                    owner,
-                },
+            undo: Undo::None {
+                why: "files of old containers still carry them".to_owned(),
             },
         });
     }
