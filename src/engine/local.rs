@@ -57,6 +57,10 @@ impl Engine for Local {
         directory::people(&self.root)
     }
 
+    fn shells(&self) -> Vec<String> {
+        directory::local(&self.root).shells
+    }
+
     fn person(&self, name: &UserName) -> Option<PersonDetails> {
         directory::person(&self.root, name)
     }

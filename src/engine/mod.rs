@@ -36,6 +36,9 @@ pub trait Engine {
     /// Everyone who matters here, and the groups.
     fn people(&self) -> People;
 
+    /// What may be chosen as a login shell here.
+    fn shells(&self) -> Vec<String>;
+
     /// One person in all parts, by name or by uid in digits; `None` when nothing knows them.
     fn person(&self, name: &UserName) -> Option<PersonDetails>;
 
