@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use benchwarden::base::exit::Exit;
 use benchwarden::cli;
@@ -42,6 +43,6 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
     let engine = Local::new(root);
     match &cli.verb {
         Some(verb) => cli::run(verb, &engine, &mut std::io::stdout().lock()),
-        None => tui::run(&engine),
+        None => tui::run(Arc::new(engine)),
     }
 }

@@ -68,6 +68,10 @@ impl Engine for Local {
         Ok(details)
     }
 
+    fn shells(&self) -> Vec<String> {
+        directory::local(&self.root).shells
+    }
+
     fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound> {
         directory::group(&self.root, name)
     }

@@ -43,6 +43,9 @@ pub trait Engine {
     /// When nothing that answered knows them.
     fn person(&self, name: &UserName) -> Result<PersonDetails, NotFound>;
 
+    /// What may be chosen as a login shell here.
+    fn shells(&self) -> Vec<String>;
+
     /// One group, by name or by gid in digits.
     ///
     /// # Errors

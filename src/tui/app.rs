@@ -11,6 +11,8 @@ use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::store::history::History;
 
+use super::desk::{Desk, Place};
+use super::errand::{Answer, Errand};
 use super::keys::{self, Action};
 use super::screen::overview::Overview;
 use super::screen::person::Person;
@@ -32,6 +34,8 @@ pub(super) enum Event {
     Snapshot(Arc<Snapshot>),
     /// A key, a paste or a new size.
     Terminal(event::Event),
+    /// What a screen asked for.
+    Answer(Answer),
     /// For so long there were no figures.
     Waited(Duration),
     /// Somebody ends the program.
@@ -41,7 +45,7 @@ pub(super) enum Event {
 }
 
 /// What has to be done outside after an event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Effects {
     /// Leave.
     pub(super) quit: bool,
@@ -51,16 +55,27 @@ pub(super) struct Effects {
     pub(super) focus: bool,
     /// Measure at another interval.
     pub(super) pace: bool,
+    /// Ask, or do what was approved.
+    pub(super) errands: Vec<Errand>,
 }
 
 impl Effects {
+    fn asks(errands: Vec<Errand>) -> Self {
+        Self {
+            errands,
+            ..Self::default()
+        }
+    }
+
     /// Both.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.errands.extend(other.errands);
         Self {
             quit: self.quit || other.quit,
             redraw: self.redraw || other.redraw,
             focus: self.focus || other.focus,
             pace: self.pace || other.pace,
+            errands: self.errands,
         }
     }
 }
@@ -90,6 +105,7 @@ pub(super) struct App {
     overview: Overview,
     person: Option<Person>,
     process: Option<Process>,
+    desk: Desk,
     help: bool,
 }
 
@@ -108,6 +124,7 @@ impl App {
             overview: Overview::default(),
             person: None,
             process: None,
+            desk: Desk::default(),
             help: false,
         }
     }
@@ -141,6 +158,11 @@ impl App {
                 Effects::default()
             }
             Event::Terminal(event::Event::Key(key)) => self.key(key),
+            Event::Terminal(event::Event::Paste(text)) => {
+                self.desk.pasted(&text);
+                Effects::default()
+            }
+            Event::Answer(answer) => Effects::asks(self.desk.answer(answer)),
             Event::Terminal(_) | Event::Nothing => Effects::default(),
             Event::Waited(passed) => {
                 let late = passed > self.interval() * 2 + LATE;
@@ -158,8 +180,12 @@ impl App {
     }
 
     fn key(&mut self, key: event::KeyEvent) -> Effects {
+        if !self.help && self.desk.is_open() {
+            if let Some(errands) = self.desk.key(key) {
+                return Effects::asks(errands);
+            }
         // While a filter is typed, letters are letters.
-        if !self.help && self.process.is_none() {
+        } else if !self.help && self.process.is_none() {
             let taken = match &mut self.person {
                 Some(person) => person.filter_mut().typed(key),
                 None => self.overview.filter_mut().typed(key),
@@ -187,6 +213,13 @@ impl App {
                     faster
                 };
                 effects.pace = true;
+            }
+            Action::Usage | Action::Accounts | Action::Groups if !self.help => {
+                effects.errands = self.desk.go(match action {
+                    Action::Accounts => Place::Accounts,
+                    Action::Groups => Place::Groups,
+                    _ => Place::Usage,
+                });
             }
             Action::Back => effects.focus = self.back(),
             Action::Open if !self.help => effects.focus = self.open(),
@@ -237,6 +270,7 @@ impl App {
 
     /// Puts every cursor on a line that exists.
     fn settle(&mut self) {
+        self.desk.settle(self.size.height);
         let Some(snapshot) = &self.snapshot else {
             return;
         };
@@ -252,6 +286,17 @@ impl App {
             screen::too_small(area, cells);
             return;
         }
+        if self.desk.is_open() {
+            self.desk.render(self.theme, area, cells);
+        } else {
+            self.render_usage(area, cells);
+        }
+        if self.help {
+            help::render(self.theme, area, cells);
+        }
+    }
+
+    fn render_usage(&self, area: Rect, cells: &mut Buffer) {
         let Some(snapshot) = &self.snapshot else {
             screen::waiting(self.theme, area, cells);
             return;
@@ -268,9 +313,6 @@ impl App {
             (Some(process), _) => process.render(&view, area, cells),
             (None, Some(person)) => person.render(&view, area, cells),
             (None, None) => self.overview.render(&view, area, cells),
-        }
-        if self.help {
-            help::render(self.theme, area, cells);
         }
     }
 }

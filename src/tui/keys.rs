@@ -23,6 +23,29 @@ pub(super) enum Action {
     Help,
     Redraw,
     Quit,
+    /// The screen of what people use.
+    Usage,
+    Accounts,
+    Groups,
+    /// Ask again who there is.
+    Again,
+    New,
+    Modify,
+    /// Suspend, or resume who is suspended.
+    Suspend,
+    SshKeys,
+    Remove,
+    Join,
+    Leave,
+    /// In a dialogue: to the next field.
+    Next,
+    Previous,
+    /// Do the plan that is shown.
+    Approve,
+    /// Show the exact commands, or only the words.
+    Exactly,
+    /// Take back what was just done.
+    Undo,
 }
 
 /// One line of the table.
@@ -35,7 +58,7 @@ pub(super) struct Binding {
 }
 
 /// Every binding, in the order of the help.
-pub(super) const BINDINGS: [Binding; 18] = [
+pub(super) const BINDINGS: [Binding; 34] = [
     binding(
         Action::Open,
         "Enter",
@@ -129,6 +152,87 @@ pub(super) const BINDINGS: [Binding; 18] = [
     ),
     binding(Action::Redraw, "Ctrl-L", "draw the screen again", &[]),
     binding(Action::Quit, "q", "quit", &[KeyCode::Char('q')]),
+    binding(
+        Action::Usage,
+        "1 F2",
+        "who uses what",
+        &[KeyCode::Char('1'), KeyCode::F(2)],
+    ),
+    binding(
+        Action::Accounts,
+        "u 2 F3",
+        "accounts of people",
+        &[KeyCode::Char('u'), KeyCode::Char('2'), KeyCode::F(3)],
+    ),
+    binding(
+        Action::Groups,
+        "o 3 F4",
+        "groups",
+        &[KeyCode::Char('o'), KeyCode::Char('3'), KeyCode::F(4)],
+    ),
+    binding(
+        Action::Again,
+        "r",
+        "ask again who there is",
+        &[KeyCode::Char('r'), KeyCode::F(5)],
+    ),
+    binding(
+        Action::New,
+        "n",
+        "new person or group",
+        &[KeyCode::Char('n'), KeyCode::Insert],
+    ),
+    binding(
+        Action::Modify,
+        "m",
+        "modify an account",
+        &[KeyCode::Char('m')],
+    ),
+    binding(
+        Action::Suspend,
+        "x",
+        "suspend, and resume",
+        &[KeyCode::Char('x')],
+    ),
+    binding(
+        Action::SshKeys,
+        "K",
+        "ssh keys of a person",
+        &[KeyCode::Char('K')],
+    ),
+    binding(
+        Action::Remove,
+        "d",
+        "remove a person or group",
+        &[KeyCode::Char('d'), KeyCode::Delete],
+    ),
+    binding(Action::Join, "J", "join a group", &[KeyCode::Char('J')]),
+    binding(Action::Leave, "L", "leave a group", &[KeyCode::Char('L')]),
+    binding(Action::Next, "Tab", "next field", &[KeyCode::Tab]),
+    binding(
+        Action::Previous,
+        "S-Tab",
+        "field before",
+        &[KeyCode::BackTab],
+    ),
+    binding(
+        Action::Approve,
+        "y",
+        "do the plan that is shown",
+        &[KeyCode::Char('y')],
+    ),
+    binding(
+        Action::Exactly,
+        "e",
+        "exact commands of a plan",
+        &[KeyCode::Char('e')],
+    ),
+    binding(
+        Action::Undo,
+        "U",
+        "take back what was done",
+        &[KeyCode::Char('U')],
+    ),
 ];
 
 const fn binding(

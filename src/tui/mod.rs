@@ -1,11 +1,14 @@
 //! The console: screens that draw a snapshot.
 //!
-//! Three threads meet in one queue: the sampler, the keyboard and the signals. [`app`] takes one
-//! event at a time and changes its state; drawing takes `&self` and writes nothing but cells. So
+//! Threads meet in one queue: the sampler, the keyboard, the signals, and one for every question
+//! to a directory or plan that is done ([`errand`]). [`app`] takes one event at a time and changes its state; drawing takes `&self` and writes nothing but cells. So
 //! a slow sample never delays a key, and a slow terminal never delays sampling.
 
 mod app;
 mod backend;
+mod desk;
+mod dialog;
+mod errand;
 mod keys;
 mod screen;
 mod terminal;
@@ -28,6 +31,7 @@ use crate::host::probe::Terminal;
 use crate::model::snapshot::Snapshot;
 
 use app::{App, Effects, Event};
+use errand::{Answer, Runner};
 use terminal::Screen;
 use theme::Theme;
 
@@ -38,7 +42,7 @@ const A_MOMENT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When the terminal cannot be used.
-pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
+pub fn run(engine: Arc<dyn Engine + Send + Sync>) -> anyhow::Result<Exit> {
     let terminal = Terminal::of_this_process();
     if let Some(reason) = unusable(&terminal) {
         let _ = writeln!(
@@ -59,6 +63,11 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
         focus: None,
     };
     let following = engine.follow(pace, sink(&latest, events.clone()));
+    let answers = events.clone();
+    let mut runner = Runner::new(engine, move |answer| {
+        // Nobody listens any more when the console has been left.
+        let _ = answers.send(Signal::Answer(Box::new(answer)));
+    });
     std::thread::Builder::new()
         .name("keyboard".into())
         .spawn(move || read_keys(&events))?;
@@ -84,6 +93,9 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
             effects = effects.and(app.update(event));
             next = queue.try_recv().ok().map(|s| event_of(s, &latest));
         }
+        for errand in effects.errands {
+            runner.start(errand);
+        }
         if effects.quit {
             break;
         }
@@ -100,6 +112,13 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
     }
     drop(following);
     screen.leave()?;
+    if errand::a_plan_runs() {
+        let _ = writeln!(
+            std::io::stderr(),
+            "benchwarden: a plan is being done and ends by itself"
+        );
+    }
+    drop(runner);
     Ok(Exit::Done)
 }
 
@@ -108,6 +127,7 @@ pub fn run(engine: &dyn Engine) -> anyhow::Result<Exit> {
 enum Signal {
     Snapshot,
     Terminal(event::Event),
+    Answer(Box<Answer>),
     Quit,
 }
 
@@ -118,6 +138,7 @@ fn event_of(signal: Signal, latest: &Mutex<Option<Arc<Snapshot>>>) -> Event {
             None => Event::Nothing,
         },
         Signal::Terminal(event) => Event::Terminal(event),
+        Signal::Answer(answer) => Event::Answer(*answer),
         Signal::Quit => Event::Quit,
     }
 }

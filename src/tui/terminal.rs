@@ -3,10 +3,12 @@
 use std::io::{self, Stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use ratatui::Terminal;
 use ratatui::backend::Backend as _;
 use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
@@ -14,9 +16,12 @@ use ratatui::crossterm::terminal::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::host::clock;
+
 use super::Signal;
 use super::app::App;
 use super::backend::Thrifty;
+use super::errand;
 
 /// Whether there is something to give back; it is given back once.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -33,7 +38,13 @@ impl Screen {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         let screen = (|| {
-            execute!(io::stdout(), EnterAlternateScreen, Hide)?;
+            // What is pasted arrives as one piece: a line end in it is no Enter.
+            execute!(
+                io::stdout(),
+                EnterAlternateScreen,
+                Hide,
+                EnableBracketedPaste
+            )?;
             Terminal::new(Thrifty::new(io::stdout()))
         })();
         match screen {
@@ -73,7 +84,12 @@ impl Drop for Screen {
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // When the terminal has gone there is nobody to tell.
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+        let _ = execute!(
+            io::stdout(),
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
         let _ = disable_raw_mode();
     }
 }
@@ -103,7 +119,11 @@ pub(super) fn on_signals(events: Sender<Signal>) -> io::Result<()> {
             if events.send(Signal::Quit).is_err() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_secs(2));
+            clock::pause(Duration::from_secs(2));
+            // A lost connection is no reason to leave a change half done.
+            while errand::a_plan_runs() {
+                clock::pause(Duration::from_millis(100));
+            }
             give_back();
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }

@@ -1,5 +1,7 @@
 //! Every screen as text, at the sizes people have, with a fixed clock and fixed figures.
 
+mod people;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -515,6 +517,7 @@ proptest! {
             KeyCode::Up, KeyCode::Down, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home,
             KeyCode::End, KeyCode::Enter, KeyCode::Esc, KeyCode::Char('s'), KeyCode::Char('a'),
             KeyCode::Char('?'), KeyCode::Char('x'), KeyCode::Tab, KeyCode::F(5),
+            KeyCode::Char('u'), KeyCode::Char('o'), KeyCode::Char('n'), KeyCode::Char('y'),
         ]), 0..30),
         sizes in proptest::collection::vec((0u16..200, 0u16..60), 1..5),
         people in 0usize..4,

@@ -94,7 +94,16 @@ impl Theme {
         }
     }
 
-    /// The same, against the right edge. A number that does not fit is cut, not rounded.
+    /// Clean text as this terminal can show it, as wide as it is.
+    pub(super) fn shown(self, text: &str) -> String {
+        if self.ascii {
+            to_ascii(text)
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Clean text in exactly `width` columns, against the right edge. A number that does not fit is cut, not rounded.
     pub(super) fn cell_right(self, text: &str, width: usize) -> String {
         let shown = text.chars().count();
         if shown >= width {

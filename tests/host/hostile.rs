@@ -144,7 +144,7 @@ fn after_own_sequence(text: &str) -> Option<&str> {
         'm' => parameters
             .split(';')
             .all(|code| !matches!(code, "5" | "6" | "8")),
-        'h' | 'l' => matches!(parameters, "?1049" | "?25"),
+        'h' | 'l' => matches!(parameters, "?1049" | "?25" | "?2004"),
         _ => false,
     };
     known.then(|| &after[1..])

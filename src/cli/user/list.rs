@@ -7,8 +7,7 @@ use serde::Serialize;
 use crate::base::exit::Exit;
 use crate::base::hostile::Hostile;
 use crate::engine::Engine;
-use crate::model::people::password::State;
-use crate::model::people::{Person, Source};
+use crate::model::people::{Person, told};
 
 use crate::cli::args::UserListArgs;
 use crate::cli::output::{Column, json, left, narrow, notes, right, table};
@@ -71,41 +70,10 @@ fn row(user: &Person) -> Vec<String> {
         user.shown(),
         user.uid.to_string(),
         user.last_login.map_or_else(unknown, day),
-        state(user),
+        told::state(user),
         user.full_name
             .as_ref()
             .map_or_else(unknown, Hostile::to_string),
         groups.join(","),
     ]
-}
-
-/// The states in short: `active` goes without saying beside another one, an account that is not
-/// local is told to be that.
-pub(super) fn state(user: &Person) -> String {
-    let origin = match user.source {
-        Source::Local => None,
-        Source::Directory => Some("directory"),
-        Source::Unknown => Some("no account"),
-    };
-    let quiet = origin.is_some() || user.state.len() > 1;
-    let states = user
-        .state
-        .iter()
-        .filter(|state| !quiet || **state != State::Active);
-    let words: Vec<&str> = origin
-        .into_iter()
-        .chain(states.map(|state| in_short(*state)))
-        .collect();
-    if words.is_empty() {
-        return "-".to_owned();
-    }
-    words.join(",")
-}
-
-fn in_short(state: State) -> &'static str {
-    match state {
-        State::MustChangePassword => "must-change",
-        State::PasswordExpired => "pw-expired",
-        other => other.as_str(),
-    }
 }

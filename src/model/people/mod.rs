@@ -9,6 +9,7 @@ pub mod local;
 pub mod meaning;
 pub mod parse;
 pub mod password;
+pub mod told;
 pub mod used;
 
 use jiff::Timestamp;

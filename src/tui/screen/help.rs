@@ -7,19 +7,27 @@ use crate::tui::keys::BINDINGS;
 use crate::tui::theme::Theme;
 use crate::tui::widget::{frame, line};
 
-const COLUMNS: u16 = 42;
+/// Columns of one half of the table: keys, and what they do.
+const HALF: u16 = 37;
+const KEYS: usize = 10;
 
-/// Draws the key table in the middle.
+/// Draws the key table in the middle, in two columns where that fits.
 pub(in crate::tui) fn render(theme: Theme, area: Rect, cells: &mut Buffer) {
-    let lines = u16::try_from(BINDINGS.len()).unwrap_or(u16::MAX);
-    let size = (COLUMNS, lines.saturating_add(4));
-    let inside = frame::centered(theme, "Keys", size, area, cells);
-    for (row, binding) in (1u16..).zip(&BINDINGS) {
-        let keys = theme.cell(binding.keys, 10);
-        let pieces = [
-            (keys.as_str(), theme.strong()),
-            (binding.does, theme.text()),
-        ];
-        line::put(cells, inside, row, &pieces);
+    let halves = if area.width >= 2 * HALF + 6 { 2 } else { 1 };
+    let lines = BINDINGS.len().div_ceil(halves);
+    let rows = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(4);
+    let columns = HALF * u16::try_from(halves).unwrap_or(1) + 6;
+    let inside = frame::centered(theme, "Keys", (columns, rows), area, cells);
+    for (at, half) in (0u16..).zip(BINDINGS.chunks(lines)) {
+        for (row, binding) in (1u16..).zip(half) {
+            let keys = theme.cell(binding.keys, KEYS);
+            let pieces = [
+                (keys.as_str(), theme.strong()),
+                (binding.does, theme.text()),
+            ];
+            if row < inside.height {
+                line::put_from(cells, inside, (at * HALF, row), &pieces);
+            }
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! The screens. Each owns its cursor and its order, and draws from the snapshot alone.
 
+pub(super) mod accounts;
 mod columns;
+pub(super) mod groups;
 pub(super) mod help;
 pub(super) mod overview;
 pub(super) mod person;
 pub(super) mod process;
+pub(super) mod sheet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

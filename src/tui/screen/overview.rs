@@ -168,9 +168,11 @@ impl Overview {
             (Action::Sort, order.as_str()),
             (Action::Filter, "filter"),
             (Action::All, everyone),
-            (Action::Pause, pause),
+            (Action::Accounts, "accounts"),
+            (Action::Groups, "groups"),
             (Action::Help, "keys"),
             (Action::Quit, "quit"),
+            (Action::Pause, pause),
         ];
         footer::render(view.theme, &hints, area, cells);
     }

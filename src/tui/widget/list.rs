@@ -72,6 +72,11 @@ impl<K: Copy + PartialEq> Cursor<K> {
         };
     }
 
+    /// Stays with the key it is on, wherever a new order puts it.
+    pub(in crate::tui) fn stay(&mut self) {
+        self.moved = true;
+    }
+
     /// Finds its key among the keys as they are now, in a window of `height` lines. When the key
     /// has gone, the cursor stays on its line.
     pub(in crate::tui) fn settle(&mut self, keys: &[K], height: usize) {

@@ -1,0 +1,373 @@
+//! The part of the console where accounts and groups are seen and changed: which of its screens
+//! one is on, what is known of people, and the dialogue that is open.
+
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
+
+use crate::base::id::UserName;
+use crate::model::people::Person;
+use crate::model::people::password::State;
+
+use super::dialog::topic::{Membership, Topic};
+use super::dialog::{Dialog, Reply};
+use super::errand::{Answer, Errand, Known};
+use super::keys::{Action, action};
+use super::screen::accounts::Accounts;
+use super::screen::groups::Groups;
+use super::screen::sheet::{Sheet, Subject};
+use super::theme::Theme;
+use super::widget::{footer, line};
+
+/// Where one is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Not here: where one sees who uses what.
+    #[default]
+    Usage,
+    Accounts,
+    Groups,
+}
+
+/// Accounts and groups.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    place: Place,
+    known: Option<Known>,
+    /// Whether the directory is being asked.
+    asking: bool,
+    /// Whether it has to be asked once more, since something has changed meanwhile.
+    once_more: bool,
+    accounts: Accounts,
+    groups: Groups,
+    sheet: Option<Sheet>,
+    dialog: Option<Dialog>,
+    /// The number of the last question of a dialogue.
+    asked: u64,
+    /// Why the last key did nothing.
+    remark: Option<String>,
+}
+
+impl Desk {
+    /// Whether one of its screens is seen.
+    pub(super) fn is_open(&self) -> bool {
+        self.place != Place::Usage
+    }
+
+    /// Whether a plan is being done, so that no key leaves the console.
+    fn holds(&self) -> bool {
+        self.dialog.as_ref().is_some_and(Dialog::is_running)
+    }
+
+    /// Goes somewhere; accounts are read anew on every way in.
+    pub(super) fn go(&mut self, place: Place) -> Vec<Errand> {
+        let from = std::mem::replace(&mut self.place, place);
+        if from == place || place == Place::Usage {
+            return Vec::new();
+        }
+        self.sheet = None;
+        if from == Place::Usage || self.known.is_none() {
+            return self.ask();
+        }
+        Vec::new()
+    }
+
+    /// Asks who there is; one question at a time.
+    fn ask(&mut self) -> Vec<Errand> {
+        self.once_more = self.asking;
+        if std::mem::replace(&mut self.asking, true) {
+            return Vec::new();
+        }
+        vec![Errand::People]
+    }
+
+    /// Takes a key; `None` when it is for the whole console.
+    pub(super) fn key(&mut self, key: KeyEvent) -> Option<Vec<Errand>> {
+        self.remark = None;
+        let asked = action(key);
+        let interrupt = key.modifiers.contains(KeyModifiers::CONTROL);
+        if asked == Some(Action::Quit) && interrupt && !self.holds() {
+            return None;
+        }
+        if let Some(dialog) = &mut self.dialog {
+            let nothing = Known::default();
+            let known = self.known.as_ref().unwrap_or(&nothing);
+            return match dialog.key(key, known) {
+                Some(reply) => Some(self.after(reply)),
+                None if matches!(asked, Some(Action::Help | Action::Redraw)) => None,
+                None => Some(Vec::new()),
+            };
+        }
+        if self.sheet.is_none() {
+            let filter = match self.place {
+                Place::Groups => self.groups.filter_mut(),
+                Place::Accounts | Place::Usage => self.accounts.filter_mut(),
+            };
+            if filter.typed(key) {
+                return Some(Vec::new());
+            }
+        }
+        self.act(asked?)
+    }
+
+    fn act(&mut self, asked: Action) -> Option<Vec<Errand>> {
+        match asked {
+            Action::Back => self.back(),
+            Action::Again => return Some(self.ask()),
+            Action::Open if self.sheet.is_none() => return Some(self.open()),
+            Action::New
+            | Action::Modify
+            | Action::Suspend
+            | Action::SshKeys
+            | Action::Remove
+            | Action::Join
+            | Action::Leave => return Some(self.begin(asked)),
+            Action::Quit | Action::Help | Action::Redraw => return None,
+            Action::Usage | Action::Accounts | Action::Groups => return None,
+            other => match (&mut self.sheet, self.place) {
+                (Some(sheet), _) => sheet.act(other),
+                (None, Place::Groups) => self.groups.act(other),
+                (None, _) => self.accounts.act(other),
+            },
+        }
+        Some(Vec::new())
+    }
+
+    fn back(&mut self) {
+        if self.sheet.take().is_some() {
+            return;
+        }
+        let filter = match self.place {
+            Place::Groups => self.groups.filter_mut(),
+            Place::Accounts | Place::Usage => self.accounts.filter_mut(),
+        };
+        if !filter.clear() {
+            self.place = Place::Usage;
+        }
+    }
+
+    /// Opens the sheet of what is selected.
+    fn open(&mut self) -> Vec<Errand> {
+        match self.subject() {
+            Ok(name) if self.place == Place::Groups => {
+                self.sheet = Some(Sheet::new(Subject::Group(name)));
+            }
+            Ok(name) => {
+                self.sheet = Some(Sheet::new(Subject::Person(name.clone(), None)));
+                return vec![Errand::Person(name)];
+            }
+            Err(why) => self.remark = Some(why),
+        }
+        Vec::new()
+    }
+
+    /// Whom or what a key is about: by name, or why there is no name.
+    fn subject(&self) -> Result<UserName, String> {
+        let Some(known) = &self.known else {
+            return Err("the directory is still being asked".to_owned());
+        };
+        if let Some(sheet) = &self.sheet {
+            let (Subject::Person(name, _) | Subject::Group(name)) = &sheet.subject;
+            return Ok(name.clone());
+        }
+        let people = &known.people;
+        let name = match self.place {
+            Place::Groups => self.groups.selected(people).map(|group| Some(&group.name)),
+            _ => self
+                .accounts
+                .selected(people)
+                .map(|person| person.name.as_ref()),
+        };
+        let Some(name) = name else {
+            return Err("nothing is selected".to_owned());
+        };
+        let name = name.ok_or("no account has this uid: there is nothing to change")?;
+        UserName::parse(name.raw()).map_err(|bad| bad.to_string())
+    }
+
+    /// The account of that name, as it was read last.
+    fn person(&self, name: &UserName) -> Option<&Person> {
+        let users = &self.known.as_ref()?.people.users;
+        users.iter().find(|person| person.is_called(name))
+    }
+
+    /// Opens the dialogue that a key asks for.
+    fn begin(&mut self, asked: Action) -> Vec<Errand> {
+        if self.known.is_none() {
+            self.remark = Some("the directory is still being asked".to_owned());
+            return Vec::new();
+        }
+        let groups = self.place == Place::Groups;
+        let topic = match (asked, groups) {
+            (Action::New, false) => Ok(Topic::NewPerson),
+            (Action::New, true) => Ok(Topic::NewGroup),
+            (Action::SshKeys, false) => match self.subject() {
+                Ok(name) => {
+                    let (dialog, reply) = Dialog::of_keys(&name, self.asked);
+                    self.dialog = Some(dialog);
+                    return self.after(reply);
+                }
+                Err(why) => Err(why),
+            },
+            _ => self
+                .subject()
+                .and_then(|name| self.topic(asked, groups, &name)),
+        };
+        match (topic, &self.known) {
+            (Ok(topic), Some(known)) => {
+                let (dialog, reply) = Dialog::open(topic, known, self.asked);
+                self.dialog = Some(dialog);
+                self.after(reply)
+            }
+            (Err(why), _) => {
+                self.remark = Some(why);
+                Vec::new()
+            }
+            (Ok(_), None) => Vec::new(),
+        }
+    }
+
+    fn topic(&self, asked: Action, groups: bool, name: &UserName) -> Result<Topic, String> {
+        let text = name.as_str().to_owned();
+        let membership = |comes| {
+            let named = Some(text.clone());
+            let (group, person) = if groups { (named, None) } else { (None, named) };
+            Topic::Membership(Membership {
+                comes,
+                group,
+                person,
+            })
+        };
+        let person = || {
+            let gone = || format!("there is no account {name} any more");
+            self.person(name).ok_or_else(gone)
+        };
+        match asked {
+            Action::Join => Ok(membership(true)),
+            Action::Leave => Ok(membership(false)),
+            Action::Remove if groups => Ok(Topic::RemoveGroup(text)),
+            Action::Remove => Ok(Topic::Remove(text)),
+            _ if groups => Err("that is for accounts; u goes there".to_owned()),
+            Action::Modify => Ok(Topic::Modify(Box::new(person()?.clone()))),
+            _ if person()?.state.contains(&State::Suspended) => Ok(Topic::Resume(text)),
+            _ => Ok(Topic::Suspend(text)),
+        }
+    }
+
+    /// What follows from a reply of the dialogue.
+    fn after(&mut self, reply: Reply) -> Vec<Errand> {
+        if let Some(dialog) = &self.dialog {
+            self.asked = dialog.number();
+        }
+        if reply.close {
+            self.dialog = None;
+        }
+        let mut errands = Vec::new();
+        for errand in reply.errands {
+            match errand {
+                Errand::People => errands.extend(self.ask()),
+                other => errands.push(other),
+            }
+        }
+        errands
+    }
+
+    /// Takes what was pasted.
+    pub(super) fn pasted(&mut self, text: &str) {
+        if let (Some(dialog), Some(known)) = (&mut self.dialog, &self.known) {
+            dialog.pasted(text, known);
+        }
+    }
+
+    /// Takes an answer.
+    pub(super) fn answer(&mut self, answer: Answer) -> Vec<Errand> {
+        match answer {
+            Answer::People(known) => {
+                self.known = Some(*known);
+                self.asking = false;
+                let mut errands = Vec::new();
+                if self.once_more {
+                    errands.extend(self.ask());
+                }
+                if let Some(Sheet {
+                    subject: Subject::Person(name, _),
+                    ..
+                }) = &self.sheet
+                {
+                    errands.push(Errand::Person(name.clone()));
+                }
+                errands
+            }
+            Answer::Person(name, details) => {
+                if let Some(sheet) = &mut self.sheet {
+                    sheet.learns(&name, details.as_deref());
+                }
+                if let (Some(dialog), Some(known)) = (&mut self.dialog, &self.known) {
+                    dialog.gathered(&name, details.as_deref(), known);
+                }
+                Vec::new()
+            }
+            other => {
+                if let Answer::Failed(None, why) = &other {
+                    self.asking = false;
+                    self.remark = Some(why.clone());
+                }
+                let reply = self.dialog.as_mut().map(|dialog| dialog.answer(other));
+                reply.map_or_else(Vec::new, |reply| self.after(reply))
+            }
+        }
+    }
+
+    /// Puts every cursor on a line that exists.
+    pub(super) fn settle(&mut self, rows: u16) {
+        if let Some(known) = &self.known {
+            match self.place {
+                Place::Usage => {}
+                Place::Accounts => self.accounts.settle(&known.people, rows),
+                Place::Groups => self.groups.settle(&known.people, rows),
+            }
+        }
+    }
+
+    /// Draws the screen one is on, and the dialogue over it.
+    pub(super) fn render(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
+        match (&self.known, &self.sheet) {
+            (None, _) => self.waiting(theme, area, cells),
+            (Some(known), Some(sheet)) => {
+                let group = match &sheet.subject {
+                    Subject::Group(name) => known.people.group(name),
+                    Subject::Person(..) => None,
+                };
+                sheet.render(theme, group, area, cells);
+            }
+            (Some(Known { people, .. }), None) => match self.place {
+                Place::Groups => self.groups.render(theme, people, self.asking, area, cells),
+                _ => self
+                    .accounts
+                    .render(theme, people, self.asking, area, cells),
+            },
+        }
+        if let Some(remark) = &self.remark {
+            let text = theme.cell(remark, usize::from(area.width));
+            line::put(cells, area, area.height - 2, &[(&text, theme.warn())]);
+        }
+        if let Some(dialog) = &self.dialog {
+            dialog.render(theme, area, cells);
+        }
+    }
+
+    fn waiting(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
+        let title = match self.place {
+            Place::Groups => "Groups",
+            _ => "Accounts",
+        };
+        line::put(cells, area, 0, &[(title, theme.strong())]);
+        line::put(cells, area, 2, &[("asking the directory...", theme.dim())]);
+        let hints = [
+            (Action::Back, "back"),
+            (Action::Help, "keys"),
+            (Action::Quit, "quit"),
+        ];
+        footer::render(theme, &hints, area, cells);
+    }
+}

@@ -1,0 +1,368 @@
+//! Dialogues: a form where something has to be asked, the plan that follows from it, its progress
+//! and what became of it. Until the plan is approved every one of them can be left without effect.
+
+mod draw;
+mod groups;
+mod keys;
+mod lists;
+mod person;
+mod remove;
+mod run;
+mod told;
+pub(super) mod topic;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::base::id::UserName;
+use crate::base::secret::Secret;
+use crate::engine::changes::{Applied, Intent};
+use crate::model::people::details::PersonDetails;
+use crate::plan::Plan;
+use crate::store::receipt::Outcome;
+
+use super::errand::{Answer, Ending, Errand, Known, Order, Password, Progress};
+use super::keys::{Action, action};
+use super::widget::form::{Form, Id, Remark};
+
+use run::Run;
+use topic::Topic;
+
+/// A dialogue.
+#[derive(Debug)]
+pub(super) struct Dialog {
+    topic: Topic,
+    form: Option<Form>,
+    stage: Stage,
+    /// What the plan is made of.
+    wish: Option<(Intent, Password)>,
+    /// The question that an answer is waited for.
+    number: u64,
+    /// Whether the exact commands are shown.
+    exactly: bool,
+    /// Why the plan is shown once more.
+    note: Option<&'static str>,
+    top: usize,
+}
+
+/// Where a dialogue stands.
+#[derive(Debug)]
+enum Stage {
+    /// What the form is made of is asked for.
+    Gathering,
+    Filling,
+    /// The plan is being made.
+    Planning,
+    Shown(Plan),
+    Running(Run),
+    Ended(End),
+}
+
+/// How it ended.
+#[derive(Debug)]
+enum End {
+    /// A plan was begun; a password that was made is shown here and nowhere else.
+    Applied(Box<Applied>, Option<Secret>),
+    /// Nothing was done, and why.
+    Nothing(String),
+}
+
+/// What a dialogue asks for after an event.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    /// It is over.
+    pub(super) close: bool,
+    pub(super) errands: Vec<Errand>,
+}
+
+impl Reply {
+    fn close() -> Self {
+        Self {
+            close: true,
+            ..Self::default()
+        }
+    }
+
+    fn ask(errand: Errand) -> Self {
+        Self {
+            close: false,
+            errands: vec![errand],
+        }
+    }
+}
+
+impl Dialog {
+    /// Opens a dialogue; its questions have numbers after `number`.
+    pub(super) fn open(topic: Topic, known: &Known, number: u64) -> (Self, Reply) {
+        let mut dialog = Self {
+            form: topic.form(known),
+            topic,
+            stage: Stage::Filling,
+            wish: None,
+            number,
+            exactly: true,
+            note: None,
+            top: 0,
+        };
+        let reply = if dialog.form.is_some() {
+            dialog.judge(known);
+            Reply::default()
+        } else {
+            dialog.ask_plan()
+        };
+        (dialog, reply)
+    }
+
+    /// Opens the dialogue of somebody's keys, which have to be read first.
+    pub(super) fn of_keys(name: &UserName, number: u64) -> (Self, Reply) {
+        let dialog = Self {
+            topic: Topic::Keys(name.as_str().to_owned(), Vec::new()),
+            form: None,
+            stage: Stage::Gathering,
+            wish: None,
+            number,
+            exactly: true,
+            note: None,
+            top: 0,
+        };
+        (dialog, Reply::ask(Errand::Person(name.clone())))
+    }
+
+    /// The number of its last question.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether a plan is being done, so that nothing ends it.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.stage, Stage::Running(_))
+    }
+
+    /// Takes a key; `None` when it means nothing here.
+    pub(super) fn key(&mut self, key: KeyEvent, known: &Known) -> Option<Reply> {
+        let asked = action(key);
+        match &mut self.stage {
+            Stage::Filling => self.fill(key, known),
+            Stage::Gathering | Stage::Planning => (asked? == Action::Back).then(|| self.one_back()),
+            Stage::Running(run) => {
+                let asked = asked?;
+                run.wants_out |= matches!(asked, Action::Back | Action::Quit);
+                self.scroll(asked);
+                Some(Reply::default())
+            }
+            Stage::Shown(_) => match asked? {
+                Action::Back => Some(self.one_back()),
+                Action::Approve => Some(self.approve()),
+                other => self.look(other),
+            },
+            Stage::Ended(end) => match (asked?, &*end) {
+                (Action::Back | Action::Open, End::Nothing(_)) => Some(self.one_back()),
+                (Action::Back | Action::Open, _) => Some(Reply::close()),
+                (Action::Undo, End::Applied(applied, _))
+                    if applied.report.outcome == Outcome::Done =>
+                {
+                    self.topic = Topic::Undo(applied.id.clone());
+                    self.form = None;
+                    Some(self.ask_plan())
+                }
+                (other, _) => self.look(other),
+            },
+        }
+    }
+
+    /// Takes what was pasted.
+    pub(super) fn pasted(&mut self, text: &str, known: &Known) {
+        if let (Stage::Filling, Some(form)) = (&self.stage, &mut self.form) {
+            form.pasted(text);
+            self.judge(known);
+        }
+    }
+
+    fn fill(&mut self, key: KeyEvent, known: &Known) -> Option<Reply> {
+        match key.code {
+            KeyCode::Esc => return Some(Reply::close()),
+            KeyCode::Enter => {
+                self.judge(known);
+                let bad = self.form.as_mut().is_some_and(Form::find_bad);
+                return Some(if bad {
+                    Reply::default()
+                } else {
+                    self.ask_plan()
+                });
+            }
+            _ => {}
+        }
+        if self.form.as_mut()?.typed(key) {
+            self.judge(known);
+            return Some(Reply::default());
+        }
+        let letter = matches!(key.code, KeyCode::Char(_));
+        (letter && !key.modifiers.contains(KeyModifiers::CONTROL)).then(Reply::default)
+    }
+
+    fn judge(&mut self, known: &Known) {
+        let Some(form) = &mut self.form else {
+            return;
+        };
+        let secret = Topic::hide_secrets(form);
+        self.topic.judge(form, known);
+        if secret {
+            form.remark(Id::Key, Remark::Bad(keys::private_words()));
+        }
+    }
+
+    /// Asks what the form, or the topic alone, means.
+    fn ask_plan(&mut self) -> Reply {
+        self.top = 0;
+        match self.topic.intent(self.form.as_ref()) {
+            Ok((intent, password)) => {
+                self.number += 1;
+                self.stage = Stage::Planning;
+                self.wish = Some((intent.clone(), password));
+                Reply::ask(Errand::Plan(self.number, intent))
+            }
+            Err(why) => {
+                self.stage = Stage::Ended(End::Nothing(why));
+                Reply::default()
+            }
+        }
+    }
+
+    /// Back to the form, or out where there is none. What was asked is not waited for.
+    fn one_back(&mut self) -> Reply {
+        self.number += 1;
+        self.note = None;
+        if self.form.is_none() {
+            return Reply::close();
+        }
+        self.stage = Stage::Filling;
+        Reply::default()
+    }
+
+    fn approve(&mut self) -> Reply {
+        let Stage::Shown(plan) = &self.stage else {
+            return Reply::default();
+        };
+        let Some((intent, password)) = &self.wish else {
+            return Reply::default();
+        };
+        if !may_be_done(plan) {
+            return Reply::default();
+        }
+        self.number += 1;
+        self.top = 0;
+        let order = Order {
+            intent: intent.clone(),
+            fingerprint: plan.fingerprint(),
+            password: password.clone(),
+        };
+        self.stage = Stage::Running(Run::new(plan.clone()));
+        Reply::ask(Errand::Apply(self.number, Box::new(order)))
+    }
+
+    /// What only changes the picture.
+    fn look(&mut self, asked: Action) -> Option<Reply> {
+        match asked {
+            Action::Exactly => self.exactly = !self.exactly,
+            Action::Redraw | Action::Help => return None,
+            other => self.scroll(other),
+        }
+        Some(Reply::default())
+    }
+
+    fn scroll(&mut self, asked: Action) {
+        self.top = match asked {
+            Action::Up => self.top.saturating_sub(1),
+            Action::Down => self.top.saturating_add(1),
+            Action::PageUp => self.top.saturating_sub(10),
+            Action::PageDown => self.top.saturating_add(10),
+            Action::First => 0,
+            _ => self.top,
+        };
+    }
+
+    /// Takes the details of a person, which the form of their keys waits for.
+    pub(super) fn gathered(
+        &mut self,
+        name: &UserName,
+        details: Option<&PersonDetails>,
+        known: &Known,
+    ) {
+        let Topic::Keys(whose, held) = &mut self.topic else {
+            return;
+        };
+        if !matches!(self.stage, Stage::Gathering) || whose != name.as_str() {
+            return;
+        }
+        let Some(keys) = details.and_then(|details| details.keys.clone()) else {
+            let why = details.and_then(|details| details.partial.last().cloned());
+            let why = why.unwrap_or_else(|| "the keys cannot be read".to_owned());
+            self.stage = Stage::Ended(End::Nothing(why));
+            return;
+        };
+        *held = keys;
+        self.form = self.topic.form(known);
+        self.stage = Stage::Filling;
+        self.judge(known);
+    }
+
+    /// Takes an answer to one of its questions.
+    pub(super) fn answer(&mut self, answer: Answer) -> Reply {
+        match (answer, &mut self.stage) {
+            (Answer::Plan(number, plan), Stage::Planning) if number == self.number => {
+                self.stage = match plan {
+                    Ok(plan) => Stage::Shown(plan),
+                    Err(why) => Stage::Ended(End::Nothing(why)),
+                };
+                Reply::default()
+            }
+            (Answer::Progress(number, progress), Stage::Running(run)) if number == self.number => {
+                run.takes(progress);
+                Reply::default()
+            }
+            (Answer::Ended(number, ending), Stage::Running(_)) if number == self.number => {
+                self.ended(ending)
+            }
+            (Answer::Failed(number, why), Stage::Running(_) | Stage::Planning)
+                if number == Some(self.number) =>
+            {
+                self.stage = Stage::Ended(End::Nothing(why));
+                Reply::default()
+            }
+            (Answer::Failed(None, why), Stage::Gathering) => {
+                self.stage = Stage::Ended(End::Nothing(why));
+                Reply::default()
+            }
+            _ => Reply::default(),
+        }
+    }
+
+    fn ended(&mut self, ending: Ending) -> Reply {
+        self.top = 0;
+        match ending {
+            Ending::Applied(applied, password) => {
+                let done = applied.report.outcome == Outcome::Done;
+                let password = password.filter(|_| done);
+                self.stage = Stage::Ended(End::Applied(applied, password));
+                self.wish = None;
+                Reply::ask(Errand::People)
+            }
+            Ending::Refused(plan) => {
+                self.stage = Stage::Shown(*plan);
+                Reply::default()
+            }
+            Ending::Changed => {
+                self.note = Some("the host has changed since: this is the plan now");
+                self.ask_plan()
+            }
+            Ending::Nothing(why) => {
+                self.stage = Stage::Ended(End::Nothing(why));
+                Reply::default()
+            }
+        }
+    }
+}
+
+/// Whether a plan may be approved: it is not refused, and does something.
+fn may_be_done(plan: &Plan) -> bool {
+    plan.refused.is_empty() && !plan.steps.is_empty()
+}

@@ -1,0 +1,239 @@
+//! What screens want to know or have done, and what comes back. Every errand runs on a thread of
+//! its own, so that no key ever waits for a directory, a disk or a plan.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::base::id::UserName;
+use crate::base::secret::Secret;
+use crate::engine::Engine;
+use crate::engine::apply::Moment;
+use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::host::input;
+use crate::model::people::People;
+use crate::model::people::details::PersonDetails;
+use crate::plan::Plan;
+
+/// An engine that threads can share.
+pub(super) type Shared = Arc<dyn Engine + Send + Sync>;
+
+/// Whether a plan is being done in this process.
+static A_PLAN_RUNS: AtomicBool = AtomicBool::new(false);
+
+/// Whether a plan is being done: whoever ends the program waits for it.
+pub(super) fn a_plan_runs() -> bool {
+    A_PLAN_RUNS.load(Ordering::SeqCst)
+}
+
+/// What a screen asks for. A number tells which question an answer belongs to.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// Everyone, the groups and the shells.
+    People,
+    /// One person in all parts.
+    Person(UserName),
+    /// What an intent means.
+    Plan(u64, Intent),
+    /// A plan that was shown and approved.
+    Apply(u64, Box<Order>),
+}
+
+/// An approved plan.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) intent: Intent,
+    /// Of the plan that was shown.
+    pub(super) fingerprint: String,
+    pub(super) password: Password,
+}
+
+/// Where the password of a plan comes from.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Password {
+    /// There is none in it.
+    #[default]
+    None,
+    /// Somebody typed it, for this account.
+    Typed(String, Secret),
+    /// It is made when the plan is done, for this account, and shown once.
+    Made(String),
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub(super) enum Answer {
+    People(Box<Known>),
+    /// `None` when nobody has that name any more.
+    Person(UserName, Option<Box<PersonDetails>>),
+    Plan(u64, Result<Plan, String>),
+    Progress(u64, Progress),
+    Ended(u64, Ending),
+    /// No thread could be started; for which question, where it had a number.
+    Failed(Option<u64>, String),
+}
+
+/// Who and what there is.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    pub(super) people: People,
+    pub(super) shells: Vec<String>,
+}
+
+/// A moment of a running plan, to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Waits(String),
+    Begins(usize),
+    Done(usize),
+    Already(usize),
+    Failed(usize, String),
+    TakesBack(usize),
+    Stays(usize, String),
+}
+
+/// How an order ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It was begun; the password if one was made and is in force.
+    Applied(Box<Applied>, Option<Secret>),
+    /// A safety check said no.
+    Refused(Box<Plan>),
+    /// The host is not what it was when the plan was shown.
+    Changed,
+    /// Nothing was done.
+    Nothing(String),
+}
+
+/// Does errands.
+pub(super) struct Runner<S> {
+    engine: Shared,
+    /// Takes answers; to be cloned into every thread.
+    sink: S,
+    plan: Option<JoinHandle<()>>,
+}
+
+impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
+    pub(super) fn new(engine: Shared, sink: S) -> Self {
+        Self {
+            engine,
+            sink,
+            plan: None,
+        }
+    }
+
+    /// Starts an errand.
+    pub(super) fn start(&mut self, errand: Errand) {
+        let (engine, sink) = (Arc::clone(&self.engine), self.sink.clone());
+        let is_plan = matches!(errand, Errand::Apply(..));
+        let number = match errand {
+            Errand::Plan(number, _) | Errand::Apply(number, _) => Some(number),
+            Errand::People | Errand::Person(_) => None,
+        };
+        if is_plan {
+            A_PLAN_RUNS.store(true, Ordering::SeqCst);
+        }
+        let work = move || {
+            let answer = run(&*engine, errand, &sink);
+            if is_plan {
+                A_PLAN_RUNS.store(false, Ordering::SeqCst);
+            }
+            sink(answer);
+        };
+        let thread = std::thread::Builder::new().name("errand".into());
+        match thread.spawn(work) {
+            Ok(thread) if is_plan => self.plan = Some(thread),
+            Ok(_) => {}
+            Err(error) => {
+                if is_plan {
+                    A_PLAN_RUNS.store(false, Ordering::SeqCst);
+                }
+                let why = format!("no thread can be started: {error}; nothing was done");
+                (self.sink)(Answer::Failed(number, why));
+            }
+        }
+    }
+}
+
+impl<S> Drop for Runner<S> {
+    /// A plan that has begun is done to its end, whoever leaves.
+    fn drop(&mut self) {
+        if let Some(plan) = self.plan.take() {
+            let _ = plan.join();
+        }
+    }
+}
+
+fn run(engine: &dyn Engine, errand: Errand, sink: &impl Fn(Answer)) -> Answer {
+    match errand {
+        Errand::People => Answer::People(Box::new(Known {
+            people: engine.people(),
+            shells: engine.shells(),
+        })),
+        Errand::Person(name) => {
+            let mut details = engine.person(&name);
+            if let Ok(details) = &mut details {
+                keys_of(engine, &name, details);
+            }
+            Answer::Person(name, details.ok().map(Box::new))
+        }
+        Errand::Plan(number, intent) => {
+            let plan = engine.plan(&intent);
+            Answer::Plan(number, plan.map_err(|error| error.to_string()))
+        }
+        Errand::Apply(number, order) => Answer::Ended(number, apply(engine, number, *order, sink)),
+    }
+}
+
+/// Keys are asked for where the details came without them.
+fn keys_of(engine: &dyn Engine, name: &UserName, details: &mut PersonDetails) {
+    if details.keys.is_some() {
+        return;
+    }
+    match engine.keys(name) {
+        Ok(keys) => details.keys = Some(keys),
+        Err(error) => details.partial.push(error.to_string()),
+    }
+}
+
+fn apply(engine: &dyn Engine, number: u64, order: Order, sink: &impl Fn(Answer)) -> Ending {
+    let line = |name: &str, password: &str| Secret::new(format!("{name}:{password}\n"));
+    let (secret, made) = match order.password {
+        Password::None => (None, None),
+        Password::Typed(name, typed) => (Some(line(&name, typed.reveal())), None),
+        Password::Made(name) => match input::new_password() {
+            Ok(made) => (Some(line(&name, &made)), Some(Secret::new(made))),
+            Err(error) => return Ending::Nothing(format!("no password can be made: {error}")),
+        },
+    };
+    let mut watch = |moment: Moment<'_>| sink(Answer::Progress(number, kept(moment)));
+    let approval = Approval::Shown(order.fingerprint);
+    match engine.apply(&order.intent, &approval, secret.as_ref(), &mut watch) {
+        Ok(applied) => Ending::Applied(Box::new(applied), made),
+        Err(ChangeError::Refused(plan)) => Ending::Refused(plan),
+        Err(ChangeError::Changed) => Ending::Changed,
+        Err(error) => Ending::Nothing(error.to_string()),
+    }
+}
+
+fn kept(moment: Moment<'_>) -> Progress {
+    match moment {
+        Moment::Waits(who) => Progress::Waits(who.to_owned()),
+        Moment::Begins(at) => Progress::Begins(at),
+        Moment::Done(at) => Progress::Done(at),
+        Moment::Already(at) => Progress::Already(at),
+        Moment::Failed(at, why) => Progress::Failed(at, why.to_owned()),
+        Moment::TakesBack(at) => Progress::TakesBack(at),
+        Moment::Stays(at, why) => Progress::Stays(at, why.to_owned()),
+    }
+}
+
+/// Everything that an errand brings back, in order, without a thread.
+#[cfg(test)]
+pub(super) fn answers(engine: &dyn Engine, errand: Errand) -> Vec<Answer> {
+    let between = std::cell::RefCell::new(Vec::new());
+    let last = run(engine, errand, &|answer| between.borrow_mut().push(answer));
+    let mut answers = between.into_inner();
+    answers.push(last);
+    answers
+}

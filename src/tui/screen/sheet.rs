@@ -1,0 +1,189 @@
+//! One person or one group in all that is known: lines with labels, to be scrolled.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::base::id::UserName;
+use crate::base::text::printable;
+use crate::model::people::details::PersonDetails;
+use crate::model::people::{Group, told};
+use crate::tui::keys::Action;
+use crate::tui::theme::Theme;
+use crate::tui::widget::{footer, line, wrap};
+
+/// Columns of the labels.
+const LABEL: usize = 13;
+/// Rows above the lines and below.
+const ABOVE: u16 = 2;
+const BELOW: u16 = 2;
+
+/// What is looked at.
+#[derive(Debug)]
+pub(in crate::tui) enum Subject {
+    /// A person, by the account's name; the details when they have come, `None` in them when
+    /// nobody has that name.
+    Person(UserName, Option<Option<Box<PersonDetails>>>),
+    /// A group, by its name.
+    Group(UserName),
+}
+
+/// A sheet, and how far it is scrolled.
+#[derive(Debug)]
+pub(in crate::tui) struct Sheet {
+    pub(in crate::tui) subject: Subject,
+    top: usize,
+}
+
+impl Sheet {
+    pub(in crate::tui) fn new(subject: Subject) -> Self {
+        Self { subject, top: 0 }
+    }
+
+    pub(in crate::tui) fn act(&mut self, action: Action) {
+        self.top = match action {
+            Action::Up => self.top.saturating_sub(1),
+            Action::Down => self.top.saturating_add(1),
+            Action::PageUp => self.top.saturating_sub(10),
+            Action::PageDown => self.top.saturating_add(10),
+            Action::First => 0,
+            _ => self.top,
+        };
+    }
+
+    /// Takes the details of a person, if they are of this one.
+    pub(in crate::tui) fn learns(&mut self, whose: &UserName, news: Option<&PersonDetails>) {
+        if let Subject::Person(name, details) = &mut self.subject
+            && name == whose
+        {
+            *details = Some(news.cloned().map(Box::new));
+        }
+    }
+
+    /// Draws it; `group` is the group that it is about, where there is one.
+    pub(in crate::tui) fn render(
+        &self,
+        theme: Theme,
+        group: Option<&Group>,
+        area: Rect,
+        cells: &mut Buffer,
+    ) {
+        let (title, lines) = self.content(group);
+        let title = theme.cell(&clean(&title), usize::from(area.width));
+        line::put(cells, area, 0, &[(&title, theme.strong())]);
+        let width = usize::from(area.width).saturating_sub(LABEL);
+        let mut rows: Vec<(String, String, Style)> = Vec::new();
+        for (label, text) in &lines {
+            let style = match *label {
+                "attention" | "note" => theme.warn(),
+                _ => theme.text(),
+            };
+            let text = theme.shown(&clean(text));
+            for (at, part) in wrap::lines(&text, width).into_iter().enumerate() {
+                let label = if at == 0 { label } else { "" };
+                rows.push((theme.cell(label, LABEL), part, style));
+            }
+        }
+        let room = area.height.saturating_sub(ABOVE + BELOW);
+        let last = rows.len().saturating_sub(usize::from(room));
+        let top = self.top.min(last);
+        for (row, (label, text, style)) in (0..room).zip(rows.iter().skip(top)) {
+            let pieces = [(label.as_str(), theme.heading()), (text.as_str(), *style)];
+            line::put(cells, area, ABOVE + row, &pieces);
+        }
+        if last > 0 {
+            let to = top + usize::from(room);
+            let more = format!("lines {}-{to} of {}", top + 1, rows.len());
+            line::put(cells, area, area.height - BELOW, &[(&more, theme.dim())]);
+        }
+        footer::render(theme, self.hints(), area, cells);
+    }
+
+    fn content(&self, group: Option<&Group>) -> (String, Vec<(&'static str, String)>) {
+        match (&self.subject, group) {
+            (Subject::Person(name, None), _) => (
+                name.to_string(),
+                vec![("", "asking the directory...".to_owned())],
+            ),
+            (Subject::Person(name, Some(None)), _) => (
+                name.to_string(),
+                vec![("", "no account has this name any more".to_owned())],
+            ),
+            (Subject::Person(_, Some(Some(details))), _) => {
+                (told::whose(&details.user), person(details))
+            }
+            (Subject::Group(_), Some(group)) => (told::which(group), told::group(group)),
+            (Subject::Group(name), None) => (
+                name.to_string(),
+                vec![("", "there is no such group any more".to_owned())],
+            ),
+        }
+    }
+
+    fn hints(&self) -> &'static [(Action, &'static str)] {
+        match self.subject {
+            Subject::Person(..) => &[
+                (Action::Back, "accounts"),
+                (Action::Modify, "modify"),
+                (Action::Suspend, "suspend"),
+                (Action::SshKeys, "keys"),
+                (Action::Join, "join"),
+                (Action::Leave, "leave"),
+                (Action::Remove, "remove"),
+                (Action::Down, "further"),
+            ],
+            Subject::Group(_) => &[
+                (Action::Back, "groups"),
+                (Action::Join, "join"),
+                (Action::Leave, "leave"),
+                (Action::Remove, "remove"),
+                (Action::Down, "further"),
+            ],
+        }
+    }
+}
+
+fn person(details: &PersonDetails) -> Vec<(&'static str, String)> {
+    let mut lines = told::person(details);
+    match details.keys.as_deref() {
+        None => {}
+        Some([]) => lines.push(("ssh keys", "none".to_owned())),
+        Some(keys) => lines.extend(keys.iter().map(|key| {
+            let (kind, bits, print) = (&key.kind, key.bits, &key.fingerprint);
+            let mut text = format!("{kind} {bits} {print} {}", key.comment);
+            if let Some(options) = &key.options {
+                text += &format!("; restricted: {options}");
+            }
+            if let Some(warning) = &key.warning {
+                text += &format!("; {warning}");
+            }
+            ("ssh key", text)
+        })),
+    }
+    let notes = details.partial.iter().map(|note| ("note", note.clone()));
+    lines.extend(notes);
+    lines
+}
+
+fn clean(text: &str) -> String {
+    printable(text.as_bytes(), 4000)
+}
+
+/// The upper right corner of a list: that it is being asked for, or what could not be read.
+pub(super) fn corner(
+    theme: Theme,
+    partial: &[String],
+    asking: bool,
+    taken: u16,
+    area: Rect,
+    cells: &mut Buffer,
+) {
+    if asking {
+        let text = "asking the directory...";
+        line::put_right(cells, area, 0, (text, theme.dim()), taken);
+    } else if let Some(first) = partial.first() {
+        let width = usize::from(area.width.saturating_sub(taken + 2));
+        let text = theme.shown(&printable(first.as_bytes(), width));
+        line::put_right(cells, area, 0, (&text, theme.warn()), taken);
+    }
+}
