@@ -17,6 +17,7 @@ mod harness;
 
 mod accounts;
 mod console;
+mod crash;
 mod doctor;
 mod harness_itself;
 mod hostile;

@@ -2,16 +2,20 @@
 //! not hand them to the next person.
 
 use std::fs::File;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 
-use crate::host::durable;
 use crate::host::root::Root;
+use crate::host::{clock, durable};
 
 use super::ActionError;
 
 /// What shadow's own tools hold while they change account files, see lckpwdf(3).
 const LOCK: &str = "/etc/.pwd.lock";
+/// They wait 15 seconds for it.
+const LOOKS: u32 = 150;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Adds ranges, each as `first+count`.
 pub(super) fn reserve(
@@ -46,9 +50,15 @@ fn change(root: &Root, path: &str, edit: impl FnOnce(String) -> String) -> Resul
     let lock = rustix::fs::open(root.path(LOCK), flags, Mode::from_raw_mode(0o600))
         .map(File::from)
         .map_err(|error| other(format!("{LOCK}: {error}")))?;
-    rustix::fs::fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        other("another program is changing accounts: try again when it has ended".to_owned())
-    })?;
+    let mut waits = 0..LOOKS;
+    while rustix::fs::fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if waits.next().is_none() {
+            return Err(other(
+                "another program is changing accounts: try again when it has ended".to_owned(),
+            ));
+        }
+        clock::pause(LOOK_AGAIN);
+    }
     let bytes = root.read(path).map_err(|error| other(error.to_string()))?;
     let text = String::from_utf8(bytes.unwrap_or_default())
         .map_err(|_| other("it is not text".to_owned()))?;
