@@ -12,13 +12,14 @@ use crate::model::snapshot::Snapshot;
 use crate::store::history::History;
 
 use super::desk::{Desk, Place};
-use super::errand::{Answer, Errand};
 use super::keys::{self, Action};
 use super::screen::overview::Overview;
 use super::screen::person::Person;
 use super::screen::process::Process;
 use super::screen::{self, help};
 use super::theme::Theme;
+
+pub(super) use super::event::{Effects, Event};
 
 /// How often can be measured, by key.
 const INTERVALS_MS: [u64; 8] = [500, 1000, 2000, 3000, 5000, 10_000, 30_000, 60_000];
@@ -27,58 +28,6 @@ const USUAL: usize = 1;
 
 /// So much later than usual, figures are missed.
 const LATE: Duration = Duration::from_secs(2);
-
-/// What can happen.
-pub(super) enum Event {
-    /// New figures.
-    Snapshot(Arc<Snapshot>),
-    /// A key, a paste or a new size.
-    Terminal(event::Event),
-    /// What a screen asked for.
-    Answer(Answer),
-    /// For so long there were no figures.
-    Waited(Duration),
-    /// Somebody ends the program.
-    Quit,
-    /// A wake-up whose reason has passed.
-    Nothing,
-}
-
-/// What has to be done outside after an event.
-#[derive(Debug, Default)]
-pub(super) struct Effects {
-    /// Leave.
-    pub(super) quit: bool,
-    /// Send the whole picture again.
-    pub(super) redraw: bool,
-    /// Look at another person or process.
-    pub(super) focus: bool,
-    /// Measure at another interval.
-    pub(super) pace: bool,
-    /// Ask, or do what was approved.
-    pub(super) errands: Vec<Errand>,
-}
-
-impl Effects {
-    fn asks(errands: Vec<Errand>) -> Self {
-        Self {
-            errands,
-            ..Self::default()
-        }
-    }
-
-    /// Both.
-    pub(super) fn and(mut self, other: Self) -> Self {
-        self.errands.extend(other.errands);
-        Self {
-            quit: self.quit || other.quit,
-            redraw: self.redraw || other.redraw,
-            focus: self.focus || other.focus,
-            pace: self.pace || other.pace,
-            errands: self.errands,
-        }
-    }
-}
 
 /// What every screen draws from.
 pub(super) struct View<'a> {

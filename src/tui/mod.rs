@@ -9,6 +9,7 @@ mod backend;
 mod desk;
 mod dialog;
 mod errand;
+mod event;
 mod keys;
 mod screen;
 mod terminal;
@@ -22,7 +23,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ratatui::crossterm::event;
+use ratatui::crossterm::event as terminal_event;
 
 use crate::base::exit::Exit;
 use crate::engine::{Engine, Flow, Pace};
@@ -126,7 +127,7 @@ pub fn run(engine: Arc<dyn Engine + Send + Sync>) -> anyhow::Result<Exit> {
 /// so that a terminal that hangs for an hour leaves one waiting and not thousands.
 enum Signal {
     Snapshot,
-    Terminal(event::Event),
+    Terminal(terminal_event::Event),
     Answer(Box<Answer>),
     Quit,
 }
@@ -161,7 +162,7 @@ fn sink(latest: &Arc<Mutex<Option<Arc<Snapshot>>>>, events: Sender<Signal>) -> c
 
 fn read_keys(events: &Sender<Signal>) {
     loop {
-        let signal = match event::read() {
+        let signal = match terminal_event::read() {
             Ok(event) => Signal::Terminal(event),
             // The terminal has gone.
             Err(_) => Signal::Quit,

@@ -31,7 +31,8 @@ impl Dialog {
         let room = Rect::new(area.x, area.y, area.width, area.height - 1);
         let columns = room.width.min(WIDEST);
         if let (Stage::Filling, Some(form)) = (&self.stage, &self.form) {
-            let rows = form.rows().max(LEAST) + FRAME.1;
+            let rows = form.rows(theme, columns.saturating_sub(FRAME.0));
+            let rows = rows.max(LEAST).saturating_add(FRAME.1);
             let inside = frame::centered(theme, &title, (columns, rows), room, cells);
             form.render(theme, inside, cells);
             return;

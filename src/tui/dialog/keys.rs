@@ -51,7 +51,7 @@ pub(super) fn judge(form: &mut Form, held: &[HeldKey]) {
             ..
         } = key;
         let words = format!("{kind} {bits} {fingerprint} {comment}");
-        form.remark(Id::Held(at), Remark::Look(words));
+        form.remark(Id::Held(at), Remark::Says(words));
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn judge_key(form: &mut Form, needed: bool) {
                 let (kind, bits, print) = (key.kind(), key.bits(), key.fingerprint());
                 match key.warning() {
                     Some(warning) => Remark::Look(format!("{print}: {warning}")),
-                    None => Remark::Look(format!("{kind} {bits} {print}")),
+                    None => Remark::Says(format!("{kind} {bits} {print}")),
                 }
             }
         },

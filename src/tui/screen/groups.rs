@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::base::hostile::Hostile;
+use crate::base::id::{PeopleRange, Uid};
 use crate::base::text::counted;
 use crate::model::people::{Group, People};
 use crate::tui::keys::Action;
@@ -155,15 +156,15 @@ impl Groups {
         }
         self.filter.render(theme, area.height - BELOW, area, cells);
         let hints = [
-            (Action::Open, "details"),
+            (Action::Open, "open"),
             (Action::New, "new"),
             (Action::Join, "join"),
             (Action::Leave, "leave"),
             (Action::Remove, "remove"),
+            (Action::Help, "help"),
             (Action::Sort, self.next_order(true).1),
             (Action::Filter, "filter"),
             (Action::All, if self.all { "of people" } else { "all" }),
-            (Action::Help, "keys"),
         ];
         footer::render(theme, &hints, area, cells);
     }
@@ -172,7 +173,12 @@ impl Groups {
 /// Whether several people are or could be meant by it.
 fn is_shared(group: &Group, persons: &HashSet<&Hostile>) -> bool {
     let of_people = group.everyone().any(|name| persons.contains(name));
-    !group.private && (of_people || !group.strangers.is_empty() || group.gid.0 >= 1000)
+    !group.private && (of_people || !group.strangers.is_empty() || of_people_by_number(group))
+}
+
+/// Whether its gid is among those that groups of people are given.
+fn of_people_by_number(group: &Group) -> bool {
+    PeopleRange::default().is_person(Uid(group.gid.0), true)
 }
 
 fn columns(across: u16) -> [Column; 6] {

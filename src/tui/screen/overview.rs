@@ -159,7 +159,7 @@ impl Overview {
     }
 
     fn footer(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
-        let everyone = if self.all { "people only" } else { "everyone" };
+        let everyone = if self.all { "people" } else { "all" };
         let next = self.next_order(true);
         let order = format!("by {}", next.map_or("what hurts", Column::words));
         let pause = if view.paused { "go on" } else { "pause" };

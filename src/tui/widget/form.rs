@@ -49,6 +49,8 @@ pub(in crate::tui) enum Remark {
     None,
     /// What belongs there, or what follows from what is there.
     Hint(String),
+    /// What it is, wherever one is in the form.
+    Says(String),
     /// Worth a second look.
     Look(String),
     /// Why it cannot be used.

@@ -138,15 +138,15 @@ impl Accounts {
         let suspended = selected.is_some_and(|p| p.state.contains(&State::Suspended));
         let access = if suspended { "resume" } else { "suspend" };
         let hints = [
-            (Action::Open, "details"),
+            (Action::Open, "open"),
             (Action::New, "new"),
-            (Action::Modify, "modify"),
+            (Action::Modify, "edit"),
             (Action::Suspend, access),
             (Action::SshKeys, "keys"),
+            (Action::Remove, "remove"),
             (Action::Join, "join"),
             (Action::Leave, "leave"),
-            (Action::Remove, "remove"),
-            (Action::Help, "keys"),
+            (Action::Help, "help"),
             (Action::Sort, self.order.next(true).words()),
             (Action::Filter, "filter"),
             (

@@ -1,5 +1,7 @@
 //! How a form looks.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -23,23 +25,35 @@ const REMARK_CHARS: usize = 400;
 type Row = Vec<(String, Style)>;
 
 impl Form {
-    /// Rows it would like to have.
-    pub(in crate::tui) fn rows(&self) -> u16 {
-        let shown = self.fields.iter().filter(|field| field.shown).count();
-        u16::try_from(2 * shown + 1).unwrap_or(u16::MAX)
+    /// Rows it would like to have, in a window of so many columns.
+    pub(in crate::tui) fn rows(&self, theme: Theme, width: u16) -> u16 {
+        let (rows, _) = self.laid_out(theme, width, true);
+        u16::try_from(rows.len()).unwrap_or(u16::MAX)
     }
 
     /// Draws it into an area; where not everything fits, the field one is in is seen.
     pub(in crate::tui) fn render(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
-        let roomy = self.rows() <= area.height + 1;
+        let roomy = self.rows(theme, area.width) <= area.height;
+        let (rows, seen) = self.laid_out(theme, area.width, roomy);
+        let height = usize::from(area.height);
+        let top = seen.end.saturating_sub(height).min(seen.start);
+        for (at, row) in (0..area.height).zip(rows.iter().skip(top)) {
+            let pieces: Vec<(&str, Style)> = row.iter().map(|(t, s)| (t.as_str(), *s)).collect();
+            line::put(cells, area, at, &pieces);
+        }
+    }
+
+    /// All rows, and which belong to the field one is in. Where there is room a field without a
+    /// remark has an empty row in its place, so that nothing moves when it gets one.
+    fn laid_out(&self, theme: Theme, width: u16, roomy: bool) -> (Vec<Row>, Range<usize>) {
         let mut rows: Vec<Row> = Vec::new();
         let mut seen = 0..0;
         let shown = self.fields.iter().enumerate().filter(|(_, f)| f.shown);
         for (at, field) in shown {
             let here = at == self.at;
             let first = rows.len();
-            rows.push(row(theme, field, here, area.width));
-            let remarks = self.remark_rows(theme, field, here, area.width);
+            rows.push(row(theme, field, here, width));
+            let remarks = self.remark_rows(theme, field, here, width);
             let empty = roomy && remarks.is_empty();
             rows.extend(remarks);
             if here {
@@ -49,12 +63,7 @@ impl Form {
                 rows.push(Vec::new());
             }
         }
-        let height = usize::from(area.height);
-        let top = seen.end.saturating_sub(height).min(seen.start);
-        for (at, row) in (0..area.height).zip(rows.iter().skip(top)) {
-            let pieces: Vec<(&str, Style)> = row.iter().map(|(t, s)| (t.as_str(), *s)).collect();
-            line::put(cells, area, at, &pieces);
-        }
+        (rows, seen)
     }
 
     /// What is said under a field: always where one is, elsewhere only what is wrong.
@@ -63,6 +72,7 @@ impl Form {
             Remark::Bad(text) if field.touched || self.tried => (text, theme.warn()),
             Remark::Bad(text) | Remark::Hint(text) if here => (text, theme.dim()),
             Remark::Look(text) => (text, theme.warn()),
+            Remark::Says(text) => (text, theme.text()),
             _ => return Vec::new(),
         };
         let clean = theme.shown(&printable(text.as_bytes(), REMARK_CHARS));
