@@ -24,5 +24,6 @@ mod hostile;
 mod hostile_homes;
 mod image_facts;
 mod people;
+mod screens;
 mod truth;
 mod usage;
