@@ -1,6 +1,6 @@
 //! The console over ssh, as a person uses it.
 
-use crate::harness::{Host, Key, Release, on_both};
+use crate::harness::{Host, Key, Release, on_both, on_debian_12};
 use crate::usage::{BUSY, HOLD, wait_for_memory};
 
 /// The words of a line.
@@ -44,10 +44,7 @@ on_both! {
     }
 }
 
-#[test]
-fn sudo_opens_it_for_an_admin() {
-    let host = Host::fresh(Release::Bookworm);
-    host.install_benchwarden();
+fn sudo_opens_it_for_an_admin(host: &Host) {
     let mut console = host.as_user("ada").terminal((80, 24), "sudo benchwarden");
     console.wait_for("password for ada");
     console.type_text("ada-pw\r");
@@ -66,10 +63,7 @@ fn sudo_opens_it_for_an_admin() {
     assert_eq!(console.wait_exit(), 0);
 }
 
-#[test]
-fn it_works_without_colour_and_utf8_on_a_vt100_and_through_a_resize() {
-    let host = Host::fresh(Release::Bookworm);
-    host.install_benchwarden();
+fn it_works_without_colour_and_utf8_on_a_vt100_and_through_a_resize(host: &Host) {
     let environment = [("TERM", "vt100"), ("LANG", "C")];
     let mut console =
         host.as_user("alice")
@@ -95,10 +89,7 @@ fn it_works_without_colour_and_utf8_on_a_vt100_and_through_a_resize() {
     assert_eq!(console.wait_exit(), 0);
 }
 
-#[test]
-fn a_kill_leaves_the_terminal_as_it_was() {
-    let host = Host::fresh(Release::Bookworm);
-    host.install_benchwarden();
+fn a_kill_leaves_the_terminal_as_it_was(host: &Host) {
     let command = "stty -g; benchwarden; echo; echo status $?; stty -g";
     let console = host.as_user("alice").terminal((80, 24), command);
     console.wait_for("> alice");
@@ -115,4 +106,13 @@ fn a_kill_leaves_the_terminal_as_it_was() {
         settings.len() == 2 && settings[0] == settings[1]
     });
     assert!(!console.alternate() && !console.cursor_hidden());
+}
+
+on_debian_12! {
+    fn it_serves_every_terminal_and_leaves_it_as_it_was(host) {
+        host.install_benchwarden();
+        sudo_opens_it_for_an_admin(host);
+        it_works_without_colour_and_utf8_on_a_vt100_and_through_a_resize(host);
+        a_kill_leaves_the_terminal_as_it_was(host);
+    }
 }

@@ -152,9 +152,7 @@ fn two_hosts_know_nothing_of_each_other() {
     other.run("true").ok();
 }
 
-#[test]
-fn arguments_arrive_as_they_were_given() {
-    let host = Host::fresh(Release::Bookworm);
+fn arguments_arrive_as_they_were_given(host: &Host) {
     let words = [
         "it's", "a  b", "$HOME", "*", "\\", "", "\"q\"", "x\ny", "`id`",
     ];
@@ -168,9 +166,7 @@ fn arguments_arrive_as_they_were_given() {
     assert_eq!(told.ok(), "640 7\n");
 }
 
-#[test]
-fn the_clock_is_right_and_can_be_set() {
-    let host = Host::fresh(Release::Bookworm);
+fn the_clock_is_right_and_can_be_set(host: &Host) {
     let now = std::time::SystemTime::UNIX_EPOCH
         .elapsed()
         .unwrap()
@@ -181,9 +177,7 @@ fn the_clock_is_right_and_can_be_set() {
     assert!(host.run("date -u +%F").ok().starts_with("2027-02-01"));
 }
 
-#[test]
-fn a_terminal_has_its_size_its_keys_and_its_attributes() {
-    let host = Host::fresh(Release::Bookworm);
+fn a_terminal_has_its_size_its_keys_and_its_attributes(host: &Host) {
     let command = "stty size; printf '\\033[1;31mred\\033[0m plain \\033[7mback\\033[0m\\n'; \
         trap 'stty size' WINCH; while :; do read -r line && echo \"got $line\"; done";
     let mut terminal = host.as_user("alice").terminal((90, 30), command);
@@ -201,9 +195,7 @@ fn a_terminal_has_its_size_its_keys_and_its_attributes() {
     assert!(terminal.bytes_received() > 40);
 }
 
-#[test]
-fn every_key_arrives_as_a_terminal_sends_it() {
-    let host = Host::fresh(Release::Bookworm);
+fn every_key_arrives_as_a_terminal_sends_it(host: &Host) {
     let mut terminal = host
         .as_user("alice")
         .terminal((200, 24), "stty raw -echo; echo ready; cat -vT");
@@ -234,9 +226,7 @@ fn every_key_arrives_as_a_terminal_sends_it() {
     }
 }
 
-#[test]
-fn nothing_outside_can_be_reached() {
-    let host = Host::fresh(Release::Bookworm);
+fn nothing_outside_can_be_reached(host: &Host) {
     // A server on the machine that runs the emulator: nothing is nearer to the host.
     let server = TcpListener::bind("0.0.0.0:0").unwrap();
     let port = server.local_addr().unwrap().port();
@@ -253,4 +243,14 @@ fn nothing_outside_can_be_reached() {
         host.run("timeout 20 getent hosts debian.example").status,
         Some(0)
     );
+}
+
+#[test]
+fn commands_keys_and_the_clock_arrive_and_nothing_gets_out() {
+    let host = Host::fresh(Release::Bookworm);
+    arguments_arrive_as_they_were_given(&host);
+    a_terminal_has_its_size_its_keys_and_its_attributes(&host);
+    every_key_arrives_as_a_terminal_sends_it(&host);
+    nothing_outside_can_be_reached(&host);
+    the_clock_is_right_and_can_be_set(&host);
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::{Host, Job, Key, Output, Release, Terminal, on_both, on_debian_12};
+use crate::harness::{Host, Job, Key, Output, Release, Terminal, on_debian_12};
 use crate::usage::BUSY;
 
 /// What a few snapshots, a second apart, may take on a host in distress.
@@ -263,7 +263,7 @@ on_debian_12! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn a_mount_that_never_answers_holds_nobody_up(host) {
         host.install_benchwarden();
         let script = include_str!("hostile/hanging_mount.py");
@@ -306,7 +306,7 @@ on_debian_12! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn where_proc_hides_others_the_slices_still_tell(host) {
         host.install_benchwarden();
         let _busy = host.as_user("alice").spawn(BUSY);

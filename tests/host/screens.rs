@@ -57,7 +57,7 @@ fn a_colleague_comes_goes_and_comes_back_by_keys_alone() {
 
     // A dialogue that is left has no effect.
     console.type_text("d");
-    console.wait_for("archive");
+    console.wait_for("/root/eve.adams.tar.zst");
     console.press(Key::Esc);
     console.wait_for("LAST LOGIN");
     assert_eq!(host.run("id eve.adams").status, Some(0));

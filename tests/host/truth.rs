@@ -229,7 +229,7 @@ fn wait_for_resident(host: &Host, user: &str, mib: u64) {
     });
 }
 
-on_both! {
+on_debian_12! {
     fn a_loop_sleepers_and_a_storm_of_short_children_are_billed_to_their_owners(host) {
         host.install_benchwarden();
         let _loop = host.as_user("alice").spawn(BUSY);

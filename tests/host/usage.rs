@@ -41,7 +41,7 @@ pub(crate) fn wait_for_memory(host: &Host, user: &str) {
 }
 
 on_debian_12! {
-    fn a_busy_loop_and_300_mib_show_at_the_right_figures(host) {
+    fn a_busy_loop_and_300_mib_show_at_the_right_figures_whoever_asks(host) {
         host.install_benchwarden();
         let _busy = host.as_user("alice").spawn(BUSY);
         let _hold = host.as_user("bob").spawn(HOLD);
@@ -63,79 +63,15 @@ on_debian_12! {
         assert_eq!(bob["processes"].to_string(), processes.ok().trim());
         assert_eq!(document["host"]["cgroup"], "v2");
         assert_eq!(document["host"]["cpus"], 2);
-    }
-}
 
-on_debian_12! {
-    fn a_job_of_su_and_one_of_cron_are_billed_to_their_owner(host) {
-        host.install_benchwarden();
-        let _su = host.as_user("root").spawn(&format!("su alice -c \"{}\"", BUSY.replace('"', "\\\"")));
-        host.run("printf '* * * * * bob exec sleep 300\\n' > /etc/cron.d/witness").ok();
-        host.run("date -u -s \"$(date -u +'%F %H:%M:58')\" >/dev/null").ok();
-        host.wait_until("cron has started the job", |host| {
-            host.run("pgrep -U bob -x sleep").status == Some(0)
-        });
+        // Whoever asks sees the same people.
+        let seen = host.as_user("bob").run("benchwarden usage --json --interval 4s").json();
+        let cores = number(&user(&seen, "alice")["cpu_cores"]);
+        assert!((0.85..1.06).contains(&cores), "{seen:#}");
+
+        let _dirk = host.as_user("dirk").spawn(BUSY);
         let document = usage(host, "");
-        let (alice, bob) = (user(&document, "alice"), user(&document, "bob"));
-        assert!((0.85..1.06).contains(&number(&alice["outside"]["cpu_cores"])), "{alice:#}");
-        let places = alice["outside"]["cgroups"].to_string();
-        assert!(places.contains("user-0.slice"), "{places}");
-        let places = bob["outside"]["cgroups"].to_string();
-        assert!(places.contains("/system.slice/cron.service"), "{places}");
-        assert!(bob["state"].to_string().contains("outside"));
+        let dirk = number(&user(&document, "dirk")["cpu_cores"]);
+        assert!(dirk > 0.5, "a directory's people count too: {document:#}");
     }
-}
-
-#[test]
-fn children_too_short_lived_for_any_scan_are_in_the_figure() {
-    let host = Host::fresh(Release::Bookworm);
-    host.install_benchwarden();
-    let _storm = host.as_user("alice").spawn("while :; do /bin/true; done");
-    let cpu_stat = "grep usage_usec /sys/fs/cgroup/user.slice/user-1001.slice/cpu.stat";
-    host.wait_until("alice's slice is there", |host| {
-        host.run(cpu_stat).status == Some(0)
-    });
-    let before = host.run(cpu_stat);
-    let document = usage(&host, "");
-    let after = host.run(cpu_stat);
-    let counter =
-        |output: &str| -> f64 { output.trim().rsplit(' ').next().unwrap().parse().unwrap() };
-    assert!(counter(after.ok()) > counter(before.ok()));
-    let cores = number(&user(&document, "alice")["cpu_cores"]);
-    assert!(cores > 0.5, "{document:#}");
-}
-
-#[test]
-fn everybody_and_the_system_together_are_the_host() {
-    let host = Host::fresh(Release::Bookworm);
-    host.install_benchwarden();
-    let _alice = host.as_user("alice").spawn(BUSY);
-    let _dirk = host.as_user("dirk").spawn(BUSY);
-    let document = usage(&host, "");
-    let people: f64 = document["users"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|u| number(&u["cpu_cores"]))
-        .sum();
-    let busy = number(&document["host"]["cpu_busy_cores"]);
-    let system = number(&document["host"]["cpu_system_cores"]);
-    assert!((people + system - busy).abs() < 0.05, "{document:#}");
-    assert!(
-        number(&user(&document, "dirk")["cpu_cores"]) > 0.5,
-        "a directory's people count too"
-    );
-}
-
-#[test]
-fn an_ordinary_user_sees_the_same_people() {
-    let host = Host::fresh(Release::Bookworm);
-    host.install_benchwarden();
-    let _busy = host.as_user("alice").spawn(BUSY);
-    let seen = host
-        .as_user("bob")
-        .run("benchwarden usage --json --interval 4s")
-        .json();
-    let cores = number(&user(&seen, "alice")["cpu_cores"]);
-    assert!((0.85..1.06).contains(&cores), "{seen:#}");
 }
