@@ -219,6 +219,8 @@ fn groups_and_their_members() {
             .trim()
             .ends_with(":dirk,bob")
     );
+    change(&host, "user modify bob --groups model-lab,games");
+    assert_eq!(host.run("id -nG bob").ok().trim(), "bob games model-lab");
     let stranger = host.run("benchwarden group leave model-lab alice --yes");
     assert!(stranger.fails_with(3).contains("no member"), "{stranger}");
     let done = change(&host, "group remove model-lab");

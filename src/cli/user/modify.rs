@@ -28,6 +28,11 @@ pub struct ModifyArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = Email::parse)]
     pub email: Option<Email>,
 
+    /// All groups beside their own, parted by commas; '' for none. `group join` and `group leave`
+    /// change one alone.
+    #[arg(long, value_name = "GROUP,...")]
+    pub groups: Option<String>,
+
     /// The login shell.
     #[arg(long, value_name = "PATH")]
     pub shell: Option<String>,
@@ -43,6 +48,15 @@ pub struct ModifyArgs {
     /// How it is carried out.
     #[command(flatten)]
     pub how: How,
+}
+
+/// The names of a list; none of an empty one.
+fn words(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn date_or_never(text: &str) -> Result<String, String> {
@@ -63,6 +77,7 @@ pub(in crate::cli) fn run(
         name: name.to_owned(),
         full_name: args.full_name.clone(),
         email: args.email.clone(),
+        groups: args.groups.as_deref().map(words),
         shell: args.shell.clone(),
         expires: args.expires.clone(),
         password,

@@ -4,7 +4,7 @@ use crate::base::account::NewName;
 use crate::plan::Plan;
 use crate::plan::fact::{Change, Expect, Subject};
 use crate::plan::step::{Action, Step, Undo};
-use crate::plan::world::{KnownGroup, World, group_fact, is_admin_group};
+use crate::plan::world::{KnownAccount, KnownGroup, World, group_fact, is_admin_group};
 
 use super::guard;
 
@@ -109,7 +109,7 @@ pub fn join(name: &str, people: &[String], world: &World) -> Plan {
         }
     }
     if is_admin_group(name) {
-        plan.warn(format!("members of {name} may do everything on this host"));
+        plan.warn(may_do_everything(name));
     }
     let new: Vec<String> = people
         .iter()
@@ -140,19 +140,80 @@ pub fn leave(name: &str, people: &[String], world: &World) -> Plan {
                 format!("{person} is no member of {name}")
             });
         }
-        if is_admin_group(name) && world.caller.name == *person {
-            return plan.refuse(format!("{person} is you: another admin has to do this"));
-        }
     }
-    let stays = |admin: &&crate::plan::world::KnownAccount| !people.contains(&admin.name);
-    if is_admin_group(name) && !world.admins().iter().any(stays) {
-        return plan.refuse("nobody would administer this host any more; add another admin first");
+    if let Some(reason) = who_keeps_root(world, name, people) {
+        return plan.refuse(reason);
     }
     plan = with_members(plan, world, group, people, leaves);
-    plan.warn(format!(
-        "sessions that run now keep the membership of {name} until they end"
-    ));
+    plan.warn(still_held(name));
     plan
+}
+
+/// Why these people cannot leave a group: it makes admins, and the caller or the last one goes.
+fn who_keeps_root(world: &World, group: &str, people: &[String]) -> Option<String> {
+    if !is_admin_group(group) {
+        return None;
+    }
+    if people.contains(&world.caller.name) {
+        return Some(format!(
+            "{} is you: another admin has to do this",
+            world.caller.name
+        ));
+    }
+    let stays = |admin: &&KnownAccount| !people.contains(&admin.name);
+    (!world.admins().iter().any(stays))
+        .then(|| "nobody would administer this host any more; add another admin first".to_owned())
+}
+
+/// Makes somebody a member of these groups beside their own one, and of no others.
+pub(super) fn exactly(
+    mut plan: Plan,
+    world: &World,
+    account: &KnownAccount,
+    wanted: &[String],
+) -> Plan {
+    let name = &account.name;
+    for group in wanted {
+        let group = match changeable(world, group) {
+            Ok(group) => group,
+            Err(reason) => return plan.refuse(reason),
+        };
+        if group.members.contains(name) || group.gid == account.gid {
+            continue;
+        }
+        if is_admin_group(&group.name) {
+            plan.warn(may_do_everything(&group.name));
+        }
+        plan.push(join_step(world, group, &group.members, name));
+    }
+    let is_in = |group: &&KnownGroup| group.members.contains(name);
+    for group in world.groups.iter().filter(is_in) {
+        if wanted.contains(&group.name) {
+            continue;
+        }
+        if !group.local {
+            plan.warn(format!(
+                "{name} stays in {}, which comes from a directory",
+                group.name
+            ));
+            continue;
+        }
+        let one = std::slice::from_ref(name);
+        if let Some(reason) = who_keeps_root(world, &group.name, one) {
+            return plan.refuse(reason);
+        }
+        plan.push(leaves(world, group, &group.members, name));
+        plan.warn(still_held(&group.name));
+    }
+    plan
+}
+
+fn may_do_everything(group: &str) -> String {
+    format!("members of {group} may do everything on this host")
+}
+
+fn still_held(group: &str) -> String {
+    format!("sessions that run now keep the membership of {group} until they end")
 }
 
 fn changeable<'a>(world: &'a World, name: &str) -> Result<&'a KnownGroup, String> {

@@ -1,4 +1,4 @@
-//! `user modify`: a new full name, address, shell, last day or password.
+//! `user modify`: a new full name, address, groups, shell, last day or password.
 
 use crate::base::account::{Email, FullName, gecos};
 use crate::plan::Plan;
@@ -7,7 +7,7 @@ use crate::plan::step::{Action, Step, Undo};
 use crate::plan::world::{KnownAccount, World};
 
 use super::add::{Password, expiry, password};
-use super::guard;
+use super::{groups, guard};
 
 /// What is to be different; `None` stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct ModifyUser {
     pub full_name: Option<FullName>,
     /// Where they can be reached.
     pub email: Option<Email>,
+    /// All the groups beside their own.
+    pub groups: Option<Vec<String>>,
     /// Their shell.
     pub shell: Option<String>,
     /// The day it closes: a date or `never`.
@@ -60,6 +62,12 @@ pub fn plan(wish: &ModifyUser, world: &World) -> Plan {
         };
         plan.steps
             .extend(usermod(world, &now, &next, "--shell", |a| &a.shell));
+    }
+    if let Some(wanted) = &wish.groups {
+        plan = groups::exactly(plan, world, account, wanted);
+        if !plan.refused.is_empty() {
+            return plan;
+        }
     }
     if let Some(date) = &wish.expires {
         if *date <= world.today
@@ -140,4 +148,80 @@ fn usermod(
             action: set(old),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::world::{Caller, KnownGroup};
+
+    fn group(name: &str, gid: u32, members: &[&str], local: bool) -> KnownGroup {
+        KnownGroup {
+            name: name.to_owned(),
+            gid,
+            members: members.iter().map(|member| (*member).to_owned()).collect(),
+            local,
+        }
+    }
+
+    /// Ada and Bob, of whom Ada asks.
+    fn world() -> World {
+        let account = |name: &str, uid: u32| KnownAccount {
+            name: name.to_owned(),
+            uid,
+            gid: uid,
+            gecos: String::new(),
+            home: format!("/home/{name}"),
+            shell: "/bin/bash".to_owned(),
+            local: true,
+        };
+        World {
+            accounts: vec![account("ada", 1000), account("bob", 1001)],
+            groups: vec![
+                group("sudo", 27, &["ada", "bob"], true),
+                group("lab", 2000, &["bob"], true),
+                group("models", 2001, &[], true),
+                group("campus", 30000, &["bob"], false),
+            ],
+            caller: Caller {
+                name: "ada".to_owned(),
+                uid: Some(1000),
+            },
+            ..World::default()
+        }
+    }
+
+    fn with_groups(name: &str, groups: &[&str]) -> Plan {
+        let wish = ModifyUser {
+            name: name.to_owned(),
+            groups: Some(groups.iter().map(|group| (*group).to_owned()).collect()),
+            ..ModifyUser::default()
+        };
+        plan(&wish, &world())
+    }
+
+    #[test]
+    fn groups_are_exactly_those_that_are_named() {
+        let plan = with_groups("bob", &["models", "lab"]);
+        let words: Vec<&str> = plan.steps.iter().map(|step| step.what.as_str()).collect();
+        assert_eq!(
+            words,
+            ["make bob a member of models", "take bob out of sudo"]
+        );
+        let told = plan.warnings.join("; ");
+        assert!(told.contains("bob stays in campus"), "{told}");
+        assert!(told.contains("keep the membership of sudo"), "{told}");
+    }
+
+    #[test]
+    fn nobody_takes_the_groups_that_must_stay() {
+        for (name, groups, reason) in [
+            ("ada", &["lab"][..], "is you"),
+            ("bob", &["nowhere"], "there is no group nowhere"),
+            ("bob", &["campus"], "comes from a directory"),
+        ] {
+            let refused = with_groups(name, groups).refused.join("; ");
+            assert!(refused.contains(reason), "{refused}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::base::hostile::Hostile;
 use crate::base::secret::Secret;
 use crate::base::sshkey::PublicKey;
 use crate::engine::changes::Intent;
-use crate::model::people::Person;
+use crate::model::people::{Person, Source};
 use crate::plan::people::add::{self, AddUser};
 use crate::plan::people::modify::ModifyUser;
 use crate::tui::errand::{Known, Password};
@@ -45,6 +45,11 @@ pub(super) fn modify_form(person: &Person, known: &Known) -> Form {
     let mut fields = vec![
         (Id::FullName, "full name", entry(&person.full_name)),
         (Id::Email, "e-mail", entry(&person.email)),
+        (
+            Id::Groups,
+            "groups",
+            Kind::Text(Entry::new(&groups(person, known).join(","))),
+        ),
         (Id::Shell, "shell", shells(known, Some(told(&person.shell)))),
         (
             Id::Expires,
@@ -58,6 +63,14 @@ pub(super) fn modify_form(person: &Person, known: &Known) -> Form {
 
 fn told(text: &Option<Hostile>) -> &str {
     text.as_ref().map_or("", Hostile::raw)
+}
+
+/// The groups beside their own that can be changed here.
+fn groups(person: &Person, known: &Known) -> Vec<String> {
+    let local = known.people.groups.iter();
+    let local = local.filter(|group| group.source == Source::Local);
+    let theirs = local.filter(|group| person.groups.contains(&group.name));
+    theirs.map(|group| group.name.raw().to_owned()).collect()
 }
 
 /// The day as the form writes it; empty where it is not known.
@@ -119,12 +132,8 @@ pub(super) fn judge_new(form: &mut Form, known: &Known) {
         },
     );
     judge_email(form, None);
-    lists::judge(
-        form,
-        Id::Groups,
-        &lists::local_groups(known),
-        lists::What::Groups,
-    );
+    let names = lists::local_groups(known);
+    lists::judge(form, Id::Groups, &names, lists::What::Groups);
     form.remark(
         Id::Shell,
         Remark::Hint("Left and Right choose among those of /etc/shells".to_owned()),
@@ -134,9 +143,14 @@ pub(super) fn judge_new(form: &mut Form, known: &Known) {
     judge_expires(form, Some("empty for never"));
 }
 
-pub(super) fn judge_modified(form: &mut Form, person: &Person) {
+pub(super) fn judge_modified(form: &mut Form, person: &Person, known: &Known) {
     judge_full_name(form);
     judge_email(form, person.email.as_ref());
+    let mut names = lists::local_groups(known);
+    names.extend(groups(person, known));
+    names.sort_unstable();
+    names.dedup();
+    lists::judge(form, Id::Groups, &names, lists::What::Groups);
     judge_password(form);
     let unknown = expires(person).is_empty();
     judge_expires(form, unknown.then_some("empty for no change"));
@@ -281,8 +295,10 @@ pub(super) fn modify_intent(form: &Form, person: &Person) -> Result<(Intent, Pas
     let new_name = differs(Id::FullName, told(&person.full_name));
     let new_email = differs(Id::Email, told(&person.email));
     let new_day = differs(Id::Expires, &expires(person));
+    let groups = lists::words(&form.text(Id::Groups));
     let (password, source) = password(form, &name);
     let wish = ModifyUser {
+        groups: form.touched(Id::Groups).then_some(groups),
         full_name: new_name.then(|| full_name(form)).transpose()?,
         email: if new_email { email(form)? } else { None },
         shell: shell(form),

@@ -73,7 +73,7 @@ impl Topic {
     pub(super) fn judge(&self, form: &mut Form, known: &Known) {
         match self {
             Self::NewPerson => person::judge_new(form, known),
-            Self::Modify(person) => person::judge_modified(form, person),
+            Self::Modify(person) => person::judge_modified(form, person, known),
             Self::Remove(name) => remove::judge(form, name),
             Self::Keys(_, held) => keys::judge(form, held),
             Self::NewGroup => groups::judge_new(form, known),

@@ -50,7 +50,7 @@ fn a_new_colleague_by_keys_alone() {
 #[test]
 fn a_typed_password_must_be_typed_twice_and_is_never_shown() {
     let mut console = Console::at_accounts(SMALL, Host::default());
-    console.types("m\t\t\t\t>>\thunter2hunter\thunter2huntex\n");
+    console.types("m\t\t\t\t\t>>\thunter2hunter\thunter2huntex\n");
     assert!(console.errands.is_empty());
     let text = console.text(SMALL);
     assert!(text.contains("the two are not the same") && !text.contains("hunter2"));
@@ -70,8 +70,27 @@ fn a_typed_password_must_be_typed_twice_and_is_never_shown() {
         (&wish.full_name, &wish.email, &wish.shell),
         (&None, &None, &None)
     );
+    assert_eq!(wish.groups, None);
     assert_eq!(wish.password, Password::Given { must_change: true });
     assert!(!console.text(SMALL).contains("hunter2"));
+}
+
+#[test]
+fn groups_are_changed_in_the_form_of_the_person() {
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("m\t\t");
+    for _ in "modelling".chars() {
+        console.key(KeyCode::Backspace);
+    }
+    console.types("\n");
+    console.runs();
+    console.types("y");
+    console.runs();
+    let (intent, ..) = applied(&console);
+    let Intent::ModifyUser(wish) = intent else {
+        panic!("{intent:?}");
+    };
+    assert_eq!(wish.groups.unwrap(), ["sudo", "analysts"]);
 }
 
 #[test]
