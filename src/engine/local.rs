@@ -29,7 +29,7 @@ use super::receipts::{self, Interrupted};
 use super::{Engine, Flow, Follow, Pace, Sink};
 
 /// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
-const EARLY: Duration = Duration::from_millis(20);
+const EARLY: Duration = Duration::from_millis(10);
 
 /// Looks at the host, or the fixture tree, by itself.
 #[derive(Clone, Debug)]

@@ -184,11 +184,11 @@ impl Closely {
     }
 
     /// Takes in what has been read, waiting a moment for what this pass asked for.
-    pub(super) fn collect(&mut self, live: bool, first: bool, focus: Option<Focus>) {
+    pub(super) fn collect(&mut self, live: bool, soon: bool, focus: Option<Focus>) {
         let patience = match focus {
             Some(_) if live => PATIENCE,
             _ if !live => PATIENCE * 50, // A fixture answers, however busy the machine is.
-            _ if first => Duration::ZERO,
+            _ if soon => Duration::ZERO,
             _ => GLANCE,
         };
         self.take_in(patience, focus);

@@ -113,7 +113,9 @@ impl Collector {
         self.closely.ask_shares(first);
         let sessions = self.sessions.read(&self.root, self.pass);
         let surroundings = self.around.look(&self.root);
-        self.closely.collect(self.root.is_live(), first, focus);
+        // The second sample makes the first figures: nothing that is asked closely holds them up.
+        let soon = self.pass <= 2;
+        self.closely.collect(self.root.is_live(), soon, focus);
         if self.pass.is_multiple_of(FORGET_EVERY) {
             let table = &self.table;
             self.closely.forget(|pid| table.contains(pid));

@@ -9,6 +9,7 @@ use crate::tui::widget::entry::Entry;
 use crate::tui::widget::form::{Form, Id, Kind, Remark};
 
 use super::lists::{self, What};
+use super::number;
 use super::topic::Membership;
 
 fn text() -> Kind {
@@ -37,22 +38,16 @@ pub(super) fn judge_new(form: &mut Form, known: &Known) {
         },
     );
     lists::judge(form, Id::People, &lists::accounts(known), What::Members);
-    let gid = form.text(Id::Gid);
-    form.remark(
-        Id::Gid,
-        if gid.is_empty() {
-            Remark::Hint("the next free one where it stays empty".to_owned())
-        } else if gid.parse::<u32>().is_ok() {
-            Remark::None
-        } else {
-            Remark::Bad("it is not a number".to_owned())
-        },
-    );
+    number::judge(form, Id::Gid, |gid| {
+        let mut groups = known.people.groups.iter();
+        let group = groups.find(|group| group.gid.0 == gid)?;
+        Some(group.name.to_string())
+    });
 }
 
 pub(super) fn new_intent(form: &Form) -> Result<Intent, String> {
     let name = NewName::group(&form.text(Id::Name)).map_err(|bad| bad.to_string())?;
-    let gid = form.text(Id::Gid).parse().ok();
+    let gid = number::value(form, Id::Gid);
     Ok(Intent::AddGroup(
         name,
         gid,

@@ -6,6 +6,7 @@ mod draw;
 mod groups;
 mod keys;
 mod lists;
+mod number;
 mod person;
 mod remove;
 mod run;

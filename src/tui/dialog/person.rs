@@ -14,7 +14,7 @@ use crate::tui::errand::{Known, Password};
 use crate::tui::widget::entry::Entry;
 use crate::tui::widget::form::{Form, Id, Kind, Remark};
 
-use super::{keys, lists};
+use super::{keys, lists, number};
 
 /// The ways to a password, in the order of the choice; the first is that there is no new one.
 const MADE: usize = 1;
@@ -37,6 +37,7 @@ pub(super) fn new_form(known: &Known) -> Form {
     ];
     fields.extend(password_fields("none"));
     fields.push((Id::Expires, "expires", text()));
+    fields.push((Id::Uid, "uid", text()));
     Form::new(fields)
 }
 
@@ -141,6 +142,15 @@ pub(super) fn judge_new(form: &mut Form, known: &Known) {
     keys::judge_key(form, false);
     judge_password(form);
     judge_expires(form, Some("empty for never"));
+    number::judge(form, Id::Uid, |uid| {
+        let mut users = known.people.users.iter();
+        let user = users.find(|user| user.uid.0 == uid)?;
+        Some(
+            user.name
+                .as_ref()
+                .map_or("somebody".to_owned(), ToString::to_string),
+        )
+    });
 }
 
 pub(super) fn judge_modified(form: &mut Form, person: &Person, known: &Known) {
@@ -280,7 +290,7 @@ pub(super) fn new_intent(form: &Form) -> Result<(Intent, Password), String> {
         email: email(form)?,
         groups: lists::words(&form.text(Id::Groups)),
         shell: shell(form),
-        uid: None,
+        uid: number::value(form, Id::Uid),
         keys: key.into_iter().collect(),
         password,
         expires,

@@ -28,6 +28,7 @@ pub(in crate::tui) enum Id {
     Group,
     People,
     Gid,
+    Uid,
     /// A key that is there, by its place.
     Held(usize),
 }
