@@ -23,6 +23,8 @@ mod harness_itself;
 mod hostile;
 mod hostile_homes;
 mod image_facts;
+mod names;
+mod obstacles;
 mod people;
 mod screens;
 mod truth;

@@ -132,6 +132,8 @@ fn run(argv: &[String], input: Option<&[u8]>) -> Result<(), ActionError> {
         .trim()
         .replace('\n', "; ");
     let locked = complaint.contains("lock");
+    // As the shadow tools say it: somebody else had the name or the id first.
+    let taken = complaint.contains("not unique") || complaint.contains("already exists");
     let full = complaint.contains("No space left") || complaint.contains("Read-only");
     Err(ActionError::Refused {
         program: program.clone(),
@@ -141,6 +143,8 @@ fn run(argv: &[String], input: Option<&[u8]>) -> Result<(), ActionError> {
         complaint: printable(complaint.as_bytes(), COMPLAINT_CHARS),
         hint: if locked {
             "; another program is changing accounts: try again when it has ended"
+        } else if taken {
+            "; another program was faster: plan it again"
         } else if full {
             "; make room, or mount it writable, and try again"
         } else {
