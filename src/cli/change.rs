@@ -34,7 +34,7 @@ pub struct How {
     pub json: bool,
 }
 
-/// Makes the plan of an intent, has it approved and does it.
+/// Makes the plan of an intent, has it approved, does it and tells what became of it.
 ///
 /// # Errors
 /// When the plan cannot be made, or the answer cannot be written.
@@ -80,20 +80,10 @@ pub(super) fn carry_out(
         Approval::Any
     } else {
         text(&mut errors, &plan)?;
-        match ask(&mut errors)? {
-            Answer::Yes => Approval::Shown(plan.fingerprint()),
-            Answer::No => {
-                writeln!(errors, "nothing was done")?;
-                return Ok(Exit::Refused);
-            }
-            Answer::NobodyThere => {
-                writeln!(
-                    errors,
-                    "benchwarden: nobody is there to approve it; --yes does, --dry-run shows it"
-                )?;
-                return Ok(Exit::Refused);
-            }
+        if !approved(&mut errors)? {
+            return Ok(Exit::Refused);
         }
+        Approval::Shown(plan.fingerprint())
     };
     let mut watch = |moment: Moment<'_>| {
         // Who watches may have gone; the plan goes on.
@@ -125,12 +115,12 @@ fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 /// Names and paths in a plan may be other people's text.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     printable(text.as_bytes(), 2000)
 }
 
 /// The plan as it is approved: what, exactly how, and how it is taken back.
-fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     let steps = counted(plan.steps.len() as u64, "step", "steps");
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
@@ -163,7 +153,8 @@ fn back(step: &Step) -> Option<String> {
     }
 }
 
-fn document(plan: &Plan) -> Value {
+/// The plan for programs.
+pub(super) fn document(plan: &Plan) -> Value {
     let steps: Vec<Value> = plan
         .steps
         .iter()
@@ -197,28 +188,33 @@ fn document(plan: &Plan) -> Value {
     })
 }
 
-enum Answer {
-    Yes,
-    No,
-    NobodyThere,
-}
-
-fn ask(out: &mut dyn Write) -> anyhow::Result<Answer> {
+/// Asks whether what was shown is to be done.
+pub(super) fn approved(out: &mut dyn Write) -> anyhow::Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Ok(Answer::NobodyThere);
+        writeln!(
+            out,
+            "benchwarden: nobody is there to approve it; --yes does, --dry-run shows it"
+        )?;
+        return Ok(false);
     }
     write!(out, "Do this? [y/N] ")?;
     out.flush()?;
     let mut line = String::new();
     stdin.lock().read_line(&mut line)?;
-    Ok(match line.trim() {
-        "y" | "Y" | "yes" => Answer::Yes,
-        _ => Answer::No,
-    })
+    let yes = matches!(line.trim(), "y" | "Y" | "yes");
+    if !yes {
+        writeln!(out, "nothing was done")?;
+    }
+    Ok(yes)
 }
 
-fn progress(out: &mut dyn Write, plan: &Plan, moment: Moment<'_>) -> std::io::Result<()> {
+/// A line for each moment that is worth one.
+pub(super) fn progress(
+    out: &mut dyn Write,
+    plan: &Plan,
+    moment: Moment<'_>,
+) -> std::io::Result<()> {
     let all = plan.steps.len();
     let what = |at: usize| {
         plan.steps
@@ -238,14 +234,20 @@ fn progress(out: &mut dyn Write, plan: &Plan, moment: Moment<'_>) -> std::io::Re
     }
 }
 
+/// Adds what became of a plan to its document.
+pub(super) fn ended(document: &mut Value, applied: &Applied) {
+    let report = &applied.report;
+    document["plan"] = json!(applied.id);
+    document["result"] = json!(report.outcome.as_str());
+    document["failure"] = json!(report.failure);
+    document["remains"] = json!(report.remains);
+}
+
 fn told(applied: &Applied, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let report = &applied.report;
     if how.json {
         let mut document = document(&applied.plan);
-        document["plan"] = json!(applied.id);
-        document["result"] = json!(report.outcome.as_str());
-        document["failure"] = json!(report.failure);
-        document["remains"] = json!(report.remains);
+        ended(&mut document, applied);
         super::output::json(out, SCHEMA, &document)?;
     } else {
         let id = &applied.id;

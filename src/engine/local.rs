@@ -17,6 +17,8 @@ use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
 use crate::plan::Plan;
+use crate::plan::people::add::AddUser;
+use crate::plan::people::many::Planned;
 use crate::store::audit::{Problem, Record};
 
 use crate::model::rates;
@@ -82,6 +84,10 @@ impl Engine for Local {
 
     fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError> {
         changes::plan(&self.root, intent)
+    }
+
+    fn plan_people(&self, wishes: &[AddUser]) -> Result<Vec<Planned>, ChangeError> {
+        changes::plan_people(&self.root, wishes)
     }
 
     fn apply(

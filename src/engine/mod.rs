@@ -20,6 +20,8 @@ use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetai
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
+use crate::plan::people::add::AddUser;
+use crate::plan::people::many::Planned;
 use crate::store::audit::{Problem, Record};
 
 use apply::Moment;
@@ -63,6 +65,13 @@ pub trait Engine {
     /// # Errors
     /// When what decides cannot be read.
     fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError>;
+
+    /// What several new accounts mean together, each planned after those before it; nothing is
+    /// changed.
+    ///
+    /// # Errors
+    /// When what decides cannot be read.
+    fn plan_people(&self, wishes: &[AddUser]) -> Result<Vec<Planned>, ChangeError>;
 
     /// Does what an intent means, if that is what was approved.
     ///

@@ -13,14 +13,32 @@ use crate::cli::change::{self, How};
 use crate::engine::Engine;
 use crate::engine::changes::Intent;
 use crate::host::input;
-use crate::plan::people::add::{AddUser, Password};
+use crate::plan::people::add::{AddUser, Password, date};
+
+use super::many;
 
 /// Arguments of `user add`.
 #[derive(Debug, Args)]
 pub struct AddArgs {
     /// The name of the account.
-    #[arg(value_parser = NewName::user)]
-    pub name: NewName,
+    #[arg(value_parser = NewName::user, required_unless_present = "from")]
+    pub name: Option<NewName>,
+
+    /// Add everybody in a list, FILE.csv or FILE.toml, in one go.
+    ///
+    /// The first line of a table names its columns; in TOML everybody is a [[user]] table. Columns
+    /// and keys are called like these options: name, full_name, email, groups, shell, uid, ssh_key
+    /// (a key, or a file with keys beside the list), no_password, generate_password, must_change
+    /// (yes or no) and expires. All plans are shown and approved together. When one line is bad,
+    /// every bad line is named and nothing is done. Otherwise each person is a plan of their own,
+    /// done one after another: when one fails it is taken back, those before it stay, those after
+    /// it are not begun, and the answer tells who is who. --json gives one document
+    /// (benchwarden.plans/1); passwords that are made go to standard error, as each is set.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "name", "full_name", "email", "groups", "shell", "uid", "ssh_key", "expires",
+        "no_password", "password_stdin", "generate_password", "must_change",
+    ])]
+    pub from: Option<String>,
 
     /// The person's name.
     #[arg(long, value_name = "NAME", value_parser = FullName::parse)]
@@ -79,15 +97,21 @@ pub struct PasswordArgs {
     pub must_change: bool,
 }
 
-/// A date as `2026-12-01`.
-pub(in crate::cli) fn date(text: &str) -> Result<String, String> {
-    let date: jiff::civil::Date = text
-        .parse()
-        .map_err(|_| "write a date such as 2026-12-01".to_owned())?;
-    Ok(date.to_string())
+pub(in crate::cli) fn run(
+    args: &AddArgs,
+    engine: &dyn Engine,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    match (&args.name, &args.from) {
+        (Some(name), _) => one(name, args, engine, out),
+        (None, Some(from)) => many::run(from, args.how, engine, out),
+        // The table of arguments lets nobody through with neither.
+        (None, None) => Ok(Exit::Usage),
+    }
 }
 
-pub(in crate::cli) fn run(
+fn one(
+    name: &NewName,
     args: &AddArgs,
     engine: &dyn Engine,
     out: &mut dyn Write,
@@ -96,9 +120,9 @@ pub(in crate::cli) fn run(
         anyhow::bail!("standard input can hold the password or the keys, not both");
     }
     let keys = read_keys(&args.ssh_key)?;
-    let (password, secret) = ask_password(args.password, args.name.as_str())?;
+    let (password, secret) = ask_password(args.password, name.as_str())?;
     let wish = AddUser {
-        name: args.name.clone(),
+        name: name.clone(),
         full_name: args.full_name.clone().unwrap_or_default(),
         email: args.email.clone(),
         groups: args.groups.clone(),
@@ -139,18 +163,25 @@ pub(in crate::cli) fn read_keys(files: &[String]) -> anyhow::Result<Vec<PublicKe
         } else {
             input::file(file).with_context(|| format!("cannot read {file}"))?
         };
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let key = PublicKey::parse(line)
-                .map_err(|error| anyhow::anyhow!("{file}, line {number}: {error}"))?;
-            keys.push(key);
+        keys.extend(keys_in(file, &text)?);
+    }
+    Ok(keys)
+}
+
+/// Keys from the text of a file, at least one.
+pub(super) fn keys_in(file: &str, text: &str) -> anyhow::Result<Vec<PublicKey>> {
+    let mut keys = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
         }
-        if keys.is_empty() {
-            anyhow::bail!("{file} holds no key");
-        }
+        let key = PublicKey::parse(line)
+            .map_err(|error| anyhow::anyhow!("{file}, line {number}: {error}"))?;
+        keys.push(key);
+    }
+    if keys.is_empty() {
+        anyhow::bail!("{file} holds no key");
     }
     Ok(keys)
 }

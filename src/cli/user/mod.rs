@@ -4,6 +4,7 @@ pub mod access;
 pub mod add;
 pub mod key;
 mod list;
+mod many;
 pub mod modify;
 mod show;
 

@@ -19,6 +19,8 @@ use crate::model::people::password::{PasswordState, State as Access};
 use crate::model::people::{Group, People, Person, Source, meaning};
 use crate::plan::Plan;
 use crate::plan::fact::{Change, Subject};
+use crate::plan::people::add::AddUser;
+use crate::plan::people::many::Planned;
 use crate::plan::step::{Action, Step, Undo};
 use crate::store::audit::{Problem, Record};
 use crate::store::receipt::Outcome;
@@ -245,6 +247,10 @@ impl Engine for Host {
             plan: some_plan(intent),
             report,
         })
+    }
+
+    fn plan_people(&self, _: &[AddUser]) -> Result<Vec<Planned>, ChangeError> {
+        unreachable!("the screens never ask")
     }
 
     fn findings(&self) -> Findings {
