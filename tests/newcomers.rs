@@ -1,5 +1,5 @@
-//! `user add --from` as people and scripts call it, on a host made of files: what is planned, what
-//! is refused and how that is told. Nothing is ever changed here.
+//! `user add --from` and the note for a newcomer as people and scripts meet them, on a host made of
+//! files: what is planned, what is refused and how that is told. Nothing is ever changed here.
 
 #![allow(
     clippy::disallowed_methods,
@@ -13,7 +13,14 @@ mod common;
 
 use std::process::Output;
 
+use benchwarden::base::account::{FullName, NewName};
+use benchwarden::engine::Engine as _;
+use benchwarden::engine::local::Local;
+use benchwarden::host::root::Root;
+use benchwarden::plan::people::add::{self, AddUser, Password};
 use benchwarden::plan::people::roster::field_names;
+use benchwarden::plan::people::welcome::{PLACEHOLDERS, Welcome};
+use benchwarden::plan::world::World;
 use common::Fixture;
 use serde_json::{Value, json};
 
@@ -28,6 +35,24 @@ fn workbench() -> Fixture {
     host.put("etc/shadow", "root:*:19700::::::\nalice:*:19700::::::\n");
     host.put("etc/shells", "/bin/sh\n/bin/bash\n");
     host
+}
+
+/// The note for ada, when her account is made on that host.
+fn note_for_ada(host: &Fixture) -> Welcome {
+    let wish = AddUser {
+        name: NewName::user("ada").unwrap(),
+        full_name: FullName::default(),
+        email: None,
+        groups: Vec::new(),
+        shell: None,
+        uid: None,
+        keys: Vec::new(),
+        password: Password::None,
+        expires: None,
+    };
+    let plan = add::plan(&wish, &World::default());
+    let engine = Local::new(Root::fixture(host.path()).unwrap());
+    engine.welcome(&wish, &plan)
 }
 
 /// Adds people from a list of that name.
@@ -182,8 +207,74 @@ fn the_help_names_every_field_of_a_list() {
 }
 
 #[test]
-fn the_readme_names_every_field_of_a_list() {
+fn the_sites_own_note_is_taken_when_only_root_can_have_written_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let host = workbench();
+    let built_in = note_for_ada(&host);
+    assert!(built_in.text.starts_with("Welcome to workbench, ada.\n"));
+    assert_eq!(built_in.remarks, Vec::<String>::new());
+    host.put(
+        "etc/benchwarden/welcome.txt",
+        "Hi {name} on {host}, {nmae}\n",
+    );
+    let mode = |path: &str, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(host.path().join(path), mode).unwrap();
+    };
+    mode("etc/benchwarden", 0o755);
+    mode("etc/benchwarden/welcome.txt", 0o644);
+    let own = note_for_ada(&host);
+    assert_eq!(own.text, "Hi ada on workbench, {nmae}\n");
+    assert!(
+        own.remarks[0]
+            .starts_with("/etc/benchwarden/welcome.txt:1: there is no placeholder {nmae}")
+    );
+    mode("etc/benchwarden/welcome.txt", 0o666);
+    let unsafe_one = note_for_ada(&host);
+    assert_eq!(unsafe_one.text, built_in.text);
+    assert!(unsafe_one.remarks[0].contains("has mode 0666"));
+}
+
+#[test]
+fn a_note_is_never_written_over_anything() {
+    let host = workbench();
+    host.put("there.txt", "precious");
+    let there = host.path().join("there.txt");
+    let link = host.path().join("link.txt");
+    std::os::unix::fs::symlink("nowhere", &link).unwrap();
+    for file in [&there, &link] {
+        let file = file.to_str().unwrap();
+        let out = host.run(&["user", "add", "ada", "--welcome", file, "--dry-run"]);
+        assert_eq!(out.status.code(), Some(3), "{out:?}");
+        assert!(stderr(&out).contains("is there already; name a new file"));
+    }
+    assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
+    let new = host.path().join("new.txt");
+    let out = host.run(&[
+        "user",
+        "add",
+        "ada",
+        "--welcome",
+        new.to_str().unwrap(),
+        "--dry-run",
+    ]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert!(!new.exists(), "a plan that is only shown writes nothing");
+}
+
+#[test]
+fn help_and_readme_name_every_placeholder() {
+    let out = common::benchwarden(&["user", "add", "--help"]);
+    let help = String::from_utf8(out.stdout).unwrap();
     let readme = include_str!("../README.md");
+    for (name, what) in PLACEHOLDERS {
+        assert!(
+            help.contains(&format!("{{{name}}}")),
+            "{name} is missing in\n{help}"
+        );
+        let row = format!("| `{{{name}}}` | {what} |");
+        assert!(readme.contains(&row), "the README lacks {row}");
+    }
     for field in field_names() {
         assert!(
             readme.contains(&format!("`{field}`")),

@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::plan::Plan;
+use crate::plan::people::welcome::Welcome;
 use crate::plan::step::{Step, Undo};
 use crate::store::receipt::Outcome;
 
@@ -34,6 +35,14 @@ pub struct How {
     pub json: bool,
 }
 
+/// How far a change came.
+pub(super) enum Ended {
+    /// A plan was begun; what became of it is not told yet.
+    Applied(Box<Applied>),
+    /// None was begun, and everything is told.
+    Told(Exit),
+}
+
 /// Makes the plan of an intent, has it approved, does it and tells what became of it.
 ///
 /// # Errors
@@ -45,16 +54,33 @@ pub(super) fn carry_out(
     how: How,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    match attempt(engine, intent, secret, how, out)? {
+        Ended::Applied(applied) => told(&applied, None, how, out),
+        Ended::Told(exit) => Ok(exit),
+    }
+}
+
+/// The same, for whoever has more to tell of a plan that was begun.
+///
+/// # Errors
+/// As for [`carry_out`].
+pub(super) fn attempt(
+    engine: &dyn Engine,
+    intent: &Intent,
+    secret: Option<&Secret>,
+    how: How,
+    out: &mut dyn Write,
+) -> anyhow::Result<Ended> {
     let plan = match engine.plan(intent) {
         Ok(plan) => plan,
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
             writeln!(std::io::stderr(), "benchwarden: {error}")?;
-            return Ok(Exit::Refused);
+            return Ok(Ended::Told(Exit::Refused));
         }
         Err(error) => return Err(error.into()),
     };
     if !plan.refused.is_empty() {
-        return refused(&plan, how, out);
+        return refused(&plan, how, out).map(Ended::Told);
     }
     if how.dry_run {
         if how.json {
@@ -62,7 +88,7 @@ pub(super) fn carry_out(
         } else {
             text(out, &plan)?;
         }
-        return Ok(Exit::Done);
+        return Ok(Ended::Told(Exit::Done));
     }
     let mut errors = std::io::stderr().lock();
     // One without steps still settles a plan that was interrupted before its first, or after its
@@ -74,14 +100,14 @@ pub(super) fn carry_out(
         if how.json {
             super::output::json(out, SCHEMA, &document(&plan))?;
         }
-        return Ok(Exit::Done);
+        return Ok(Ended::Told(Exit::Done));
     }
     let approval = if how.yes {
         Approval::Any
     } else {
         text(&mut errors, &plan)?;
         if !approved(&mut errors)? {
-            return Ok(Exit::Refused);
+            return Ok(Ended::Told(Exit::Refused));
         }
         Approval::Shown(plan.fingerprint())
     };
@@ -89,17 +115,15 @@ pub(super) fn carry_out(
         // Who watches may have gone; the plan goes on.
         let _ = progress(&mut errors, &plan, moment);
     };
-    let applied = match engine.apply(intent, &approval, secret, &mut watch) {
-        Ok(applied) => applied,
-        Err(ChangeError::Refused(plan)) => return refused(&plan, how, out),
+    match engine.apply(intent, &approval, secret, &mut watch) {
+        Ok(applied) => Ok(Ended::Applied(Box::new(applied))),
+        Err(ChangeError::Refused(plan)) => refused(&plan, how, out).map(Ended::Told),
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
             writeln!(errors, "benchwarden: {error}")?;
-            return Ok(Exit::Refused);
+            Ok(Ended::Told(Exit::Refused))
         }
-        Err(error) => return Err(error.into()),
-    };
-    drop(errors);
-    told(&applied, how, out)
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -235,19 +259,31 @@ pub(super) fn progress(
 }
 
 /// Adds what became of a plan to its document.
-pub(super) fn ended(document: &mut Value, applied: &Applied) {
+pub(super) fn ended(document: &mut Value, applied: &Applied, welcome: Option<&Welcome>) {
     let report = &applied.report;
     document["plan"] = json!(applied.id);
     document["result"] = json!(report.outcome.as_str());
     document["failure"] = json!(report.failure);
     document["remains"] = json!(report.remains);
+    if let Some(welcome) = welcome {
+        document["welcome"] = json!(welcome.text);
+    }
 }
 
-fn told(applied: &Applied, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
+/// Tells what became of a plan; of a new account with the note for the newcomer.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub(super) fn told(
+    applied: &Applied,
+    welcome: Option<&Welcome>,
+    how: How,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let report = &applied.report;
     if how.json {
         let mut document = document(&applied.plan);
-        ended(&mut document, applied);
+        ended(&mut document, applied, welcome);
         super::output::json(out, SCHEMA, &document)?;
     } else {
         let id = &applied.id;

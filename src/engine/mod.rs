@@ -6,6 +6,7 @@ pub mod audit;
 pub mod changes;
 pub mod local;
 pub mod receipts;
+pub mod welcome;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
+use crate::plan::people::welcome::Welcome;
 use crate::store::audit::{Problem, Record};
 
 use apply::Moment;
@@ -84,6 +86,9 @@ pub trait Engine {
         secret: Option<&Secret>,
         watch: &mut dyn FnMut(Moment<'_>),
     ) -> Result<Applied, ChangeError>;
+
+    /// The note for somebody whose account this plan has made.
+    fn welcome(&self, wish: &AddUser, plan: &Plan) -> Welcome;
 
     /// Plans that were interrupted, or left something behind.
     fn interrupted(&self) -> Vec<Interrupted>;

@@ -9,16 +9,19 @@ use crate::base::account::{Email, FullName, NewName};
 use crate::base::exit::Exit;
 use crate::base::secret::Secret;
 use crate::base::sshkey::PublicKey;
-use crate::cli::change::{self, How};
+use crate::cli::change::{self, Ended, How};
 use crate::engine::Engine;
 use crate::engine::changes::Intent;
-use crate::host::input;
+use crate::host::{input, output};
 use crate::plan::people::add::{AddUser, Password, date};
+use crate::store::receipt::Outcome;
 
 use super::many;
+use super::welcome::{self, about_the_note};
 
 /// Arguments of `user add`.
 #[derive(Debug, Args)]
+#[command(after_long_help = about_the_note())]
 pub struct AddArgs {
     /// The name of the account.
     #[arg(value_parser = NewName::user, required_unless_present = "from")]
@@ -72,6 +75,10 @@ pub struct AddArgs {
     #[command(flatten)]
     pub password: PasswordArgs,
 
+    /// Write the note for the newcomer into this new file as well, for its owner alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub welcome: Option<String>,
+
     /// How it is carried out.
     #[command(flatten)]
     pub how: How,
@@ -116,6 +123,11 @@ fn one(
     engine: &dyn Engine,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.welcome
+        && output::is_there(file)
+    {
+        return welcome::is_in_the_way(file);
+    }
     if args.password.password_stdin && args.ssh_key.iter().any(|file| file == "-") {
         anyhow::bail!("standard input can hold the password or the keys, not both");
     }
@@ -132,12 +144,29 @@ fn one(
         password,
         expires: args.expires.clone(),
     };
-    let intent = Intent::AddUser(Box::new(wish));
-    let exit = change::carry_out(engine, &intent, secret.as_ref(), args.how, out)?;
-    if args.password.generate_password && exit == Exit::Done && !args.how.dry_run {
+    let intent = Intent::AddUser(Box::new(wish.clone()));
+    let applied = match change::attempt(engine, &intent, secret.as_ref(), args.how, out)? {
+        Ended::Applied(applied) => applied,
+        Ended::Told(exit) => return Ok(exit),
+    };
+    if applied.report.outcome != Outcome::Done {
+        return change::told(&applied, None, args.how, out);
+    }
+    let note = engine.welcome(&wish, &applied.plan);
+    let told = change::told(&applied, Some(&note), args.how, out);
+    if args.password.generate_password {
+        // Whoever reads the rest may have gone; the password is known nowhere else.
         show_once(secret.as_ref())?;
     }
-    Ok(exit)
+    let exit = told?;
+    if !args.how.json {
+        welcome::show(&note, out)?;
+    }
+    welcome::remark(&note, &mut std::io::stderr())?;
+    match &args.welcome {
+        Some(file) => welcome::keep(file, &note),
+        None => Ok(exit),
+    }
 }
 
 /// Shows a password that was made, to whoever ran the verb and nobody else.
@@ -214,3 +243,6 @@ pub(in crate::cli) fn ask_password(
     };
     Ok((given, Some(Secret::new(format!("{name}:{password}\n")))))
 }
+
+#[cfg(test)]
+mod tests;

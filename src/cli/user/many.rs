@@ -19,6 +19,7 @@ use crate::host::input;
 use crate::plan::people::add::Password;
 use crate::plan::people::many::Planned;
 use crate::plan::people::roster::{self, Bad, Entry, Format};
+use crate::plan::people::welcome::Welcome;
 use crate::store::receipt::Outcome;
 
 use super::add::keys_in;
@@ -33,15 +34,22 @@ struct List<'a> {
 
 /// What became of one person.
 enum Became {
-    /// The plan was begun.
-    Applied(Box<Applied>),
+    /// The plan was begun; the note where it was done.
+    Applied(Box<Applied>, Option<Welcome>),
     /// Nothing of it was done, and why.
     Nothing(ChangeError),
 }
 
 impl Became {
     fn is_done(&self) -> bool {
-        matches!(self, Self::Applied(applied) if applied.report.outcome == Outcome::Done)
+        matches!(self, Self::Applied(applied, _) if applied.report.outcome == Outcome::Done)
+    }
+
+    fn note(&self) -> Option<&Welcome> {
+        match self {
+            Self::Applied(_, note) => note.as_ref(),
+            Self::Nothing(_) => None,
+        }
     }
 }
 
@@ -186,7 +194,11 @@ impl List<'_> {
                 }
             };
             let one = match engine.apply(&intent, &approval, secret.as_ref(), &mut watch) {
-                Ok(applied) => Became::Applied(Box::new(applied)),
+                Ok(applied) => {
+                    let done = applied.report.outcome == Outcome::Done;
+                    let note = done.then(|| engine.welcome(&planned.wish, &applied.plan));
+                    Became::Applied(Box::new(applied), note)
+                }
                 Err(error) => Became::Nothing(error),
             };
             let done = one.is_done();

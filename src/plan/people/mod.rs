@@ -9,3 +9,4 @@ pub mod many;
 pub mod modify;
 pub mod remove;
 pub mod roster;
+pub mod welcome;

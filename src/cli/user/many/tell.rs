@@ -8,12 +8,19 @@ use crate::base::exit::Exit;
 use crate::base::text::counted;
 use crate::cli::change::{self, How, shown};
 use crate::cli::output;
+use crate::cli::user::welcome;
 use crate::engine::changes::ChangeError;
 use crate::plan::people::many::Planned;
 use crate::plan::people::roster::{Bad, Entry};
 use crate::store::receipt::Outcome;
 
 use super::{Became, List, SCHEMA};
+
+/// The notes for those who are there now.
+fn notes(became: &[Became], out: &mut dyn Write) -> std::io::Result<()> {
+    let mut notes = became.iter().filter_map(Became::note);
+    notes.try_for_each(|note| welcome::show(note, out))
+}
 
 impl List<'_> {
     /// Why nobody is added.
@@ -73,7 +80,7 @@ impl List<'_> {
             return Ok(());
         };
         let what = match became {
-            Became::Applied(applied) => {
+            Became::Applied(applied, _) => {
                 let (id, failure) = (&applied.id, applied.report.failure.as_deref());
                 let failure = failure.unwrap_or("something is not as it should be");
                 match applied.report.outcome {
@@ -114,8 +121,14 @@ impl List<'_> {
         let written = if how.json {
             output::json(out, SCHEMA, &self.document(result, &became))
         } else {
+            // A reader who has gone needs no note.
+            let _ = notes(&became, out);
             Ok(())
         };
+        if let Some(note) = became.iter().find_map(Became::note) {
+            // Whoever is told may have gone; what was done counts.
+            let _ = welcome::remark(note, errors);
+        }
         if done == all {
             return written.map(|()| Exit::Done);
         }
@@ -154,8 +167,8 @@ impl List<'_> {
                 one["line"] = json!(entry.line);
                 one["name"] = json!(planned.wish.name.as_str());
                 match became.get(at) {
-                    Some(Became::Applied(applied)) => {
-                        change::ended(&mut one, applied);
+                    Some(Became::Applied(applied, note)) => {
+                        change::ended(&mut one, applied, note.as_ref());
                     }
                     Some(Became::Nothing(error)) => {
                         one["result"] = json!("not done");

@@ -1,117 +1,13 @@
 //! A list carried out on a host that only writes down what it is asked.
 
-use std::sync::Mutex;
-
 use serde_json::Value;
 
 use super::*;
 use crate::base::account::{FullName, NewName};
-use crate::base::id::{Uid, UserName};
-use crate::engine::apply::Report;
-use crate::engine::receipts::Interrupted;
-use crate::engine::{Follow, Pace, Sink};
-use crate::host::keys::KeysError;
-use crate::host::root::ReadError;
-use crate::model::findings::Findings;
-use crate::model::people::People;
-use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
-use crate::plan::Plan;
+use crate::cli::user::fake::Host;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many;
 use crate::plan::world::World;
-use crate::store::audit::{Problem, Record};
-
-/// A host on which whoever is called `fails` fails, and whoever is called `taken` was made by
-/// somebody else since the plans were shown.
-#[derive(Default)]
-struct Host {
-    applied: Mutex<Vec<(String, Approval, Option<String>)>>,
-}
-
-impl Engine for Host {
-    fn plan_people(&self, wishes: &[AddUser]) -> Result<Vec<Planned>, ChangeError> {
-        Ok(many::plan(wishes, World::default()))
-    }
-
-    fn apply(
-        &self,
-        intent: &Intent,
-        approval: &Approval,
-        secret: Option<&Secret>,
-        watch: &mut dyn FnMut(Moment<'_>),
-    ) -> Result<Applied, ChangeError> {
-        let Intent::AddUser(wish) = intent else {
-            unreachable!("a list makes accounts");
-        };
-        let name = wish.name.as_str();
-        let secret = secret.map(|secret| secret.reveal().to_owned());
-        let order = (name.to_owned(), approval.clone(), secret);
-        self.applied.lock().unwrap().push(order);
-        watch(Moment::Begins(0));
-        let (outcome, failure) = match name {
-            "taken" => return Err(ChangeError::Changed),
-            "fails" => (Outcome::RolledBack, Some("the disk is full".to_owned())),
-            _ => (Outcome::Done, None),
-        };
-        Ok(Applied {
-            id: format!("id-of-{name}"),
-            plan: Plan::new(format!("add user {name}"), name),
-            report: Report {
-                outcome,
-                failure,
-                remains: Vec::new(),
-            },
-        })
-    }
-
-    fn findings(&self) -> Findings {
-        unreachable!("a list never asks")
-    }
-
-    fn uid_of(&self, _: &UserName) -> Option<Uid> {
-        unreachable!("a list never asks")
-    }
-
-    fn people(&self) -> People {
-        unreachable!("a list never asks")
-    }
-
-    fn person(&self, _: &UserName) -> Result<PersonDetails, NotFound> {
-        unreachable!("a list never asks")
-    }
-
-    fn shells(&self) -> Vec<String> {
-        unreachable!("a list never asks")
-    }
-
-    fn group(&self, _: &UserName) -> Result<GroupDetails, NotFound> {
-        unreachable!("a list never asks")
-    }
-
-    fn keys(&self, _: &UserName) -> Result<Vec<HeldKey>, KeysError> {
-        unreachable!("a list never asks")
-    }
-
-    fn plan(&self, _: &Intent) -> Result<Plan, ChangeError> {
-        unreachable!("a list is planned as a whole")
-    }
-
-    fn interrupted(&self) -> Vec<Interrupted> {
-        unreachable!("a list never asks")
-    }
-
-    fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
-        unreachable!("a list never asks")
-    }
-
-    fn audit_verify(&self) -> Result<(u64, Vec<Problem>), ReadError> {
-        unreachable!("a list never asks")
-    }
-
-    fn follow(&self, _: Pace, _: Sink) -> Box<dyn Follow> {
-        unreachable!("a list never asks")
-    }
-}
 
 fn list(names: &[&str], password: Password) -> List<'static> {
     let entry = |name: &&str| Entry {
@@ -182,7 +78,9 @@ fn everybody_is_made_in_the_order_of_the_list_and_has_a_line() {
     assert_eq!(
         said.out,
         "1/2 ada: done; `benchwarden undo id-of-ada` takes it back\n\
-         2/2 bob: done; `benchwarden undo id-of-bob` takes it back\n"
+         2/2 bob: done; `benchwarden undo id-of-bob` takes it back\n\
+         \nWelcome, ada!\n\
+         \nWelcome, bob!\n"
     );
 }
 
@@ -197,6 +95,7 @@ fn after_one_that_fails_nobody_is_begun() {
             let line =
                 "2/3 fails: failed: the disk is full; nothing of it is left (plan id-of-fails)\n";
             assert!(said.out.contains(line), "{}", said.out);
+            assert!(said.out.ends_with("\nWelcome, ada!\n"));
             let end = "done, and stays: ada\nnot done: fails\nnot begun: carol\n";
             assert_eq!(said.errors, end);
             continue;
@@ -207,6 +106,8 @@ fn after_one_that_fails_nobody_is_begun() {
         let results: Vec<&Value> = (0..3).map(|at| &document["people"][at]["result"]).collect();
         assert_eq!(results, ["done", "rolled back", "not begun"]);
         assert_eq!(document["people"][0]["plan"], "id-of-ada");
+        assert_eq!(document["people"][0]["welcome"], "Welcome, ada!\n");
+        assert_eq!(document["people"][1]["welcome"], Value::Null);
         assert_eq!(document["people"][1]["failure"], "the disk is full");
     }
 }
