@@ -35,8 +35,9 @@ pub struct AddArgs {
     /// (yes or no) and expires. All plans are shown and approved together. When one line is bad,
     /// every bad line is named and nothing is done. Otherwise each person is a plan of their own,
     /// done one after another: when one fails it is taken back, those before it stay, those after
-    /// it are not begun, and the answer tells who is who. --json gives one document
-    /// (benchwarden.plans/1); passwords that are made go to standard error, as each is set.
+    /// it are not begun, and the answer tells who is who. To take people back who share a group,
+    /// undo the last one first. --json gives one document (benchwarden.plans/1); passwords that
+    /// are made go to standard error, as each is set.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "name", "full_name", "email", "groups", "shell", "uid", "ssh_key", "expires",
         "no_password", "password_stdin", "generate_password", "must_change",
