@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::plan::Plan;
+use crate::plan::people::welcome::Welcome;
 use crate::plan::step::{Step, Undo};
 use crate::store::receipt::Outcome;
 
@@ -34,7 +35,15 @@ pub struct How {
     pub json: bool,
 }
 
-/// Makes the plan of an intent, has it approved and does it.
+/// How far a change came.
+pub(super) enum Ended {
+    /// A plan was begun; what became of it is not told yet.
+    Applied(Box<Applied>),
+    /// None was begun, and everything is told.
+    Told(Exit),
+}
+
+/// Makes the plan of an intent, has it approved, does it and tells what became of it.
 ///
 /// # Errors
 /// When the plan cannot be made, or the answer cannot be written.
@@ -45,16 +54,33 @@ pub(super) fn carry_out(
     how: How,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    match attempt(engine, intent, secret, how, out)? {
+        Ended::Applied(applied) => told(&applied, None, how, out),
+        Ended::Told(exit) => Ok(exit),
+    }
+}
+
+/// The same, for whoever has more to tell of a plan that was begun.
+///
+/// # Errors
+/// As for [`carry_out`].
+pub(super) fn attempt(
+    engine: &dyn Engine,
+    intent: &Intent,
+    secret: Option<&Secret>,
+    how: How,
+    out: &mut dyn Write,
+) -> anyhow::Result<Ended> {
     let plan = match engine.plan(intent) {
         Ok(plan) => plan,
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
             writeln!(std::io::stderr(), "benchwarden: {error}")?;
-            return Ok(Exit::Refused);
+            return Ok(Ended::Told(Exit::Refused));
         }
         Err(error) => return Err(error.into()),
     };
     if !plan.refused.is_empty() {
-        return refused(&plan, how, out);
+        return refused(&plan, how, out).map(Ended::Told);
     }
     if how.dry_run {
         if how.json {
@@ -62,7 +88,7 @@ pub(super) fn carry_out(
         } else {
             text(out, &plan)?;
         }
-        return Ok(Exit::Done);
+        return Ok(Ended::Told(Exit::Done));
     }
     let mut errors = std::io::stderr().lock();
     // One without steps still settles a plan that was interrupted before its first, or after its
@@ -74,42 +100,30 @@ pub(super) fn carry_out(
         if how.json {
             super::output::json(out, SCHEMA, &document(&plan))?;
         }
-        return Ok(Exit::Done);
+        return Ok(Ended::Told(Exit::Done));
     }
     let approval = if how.yes {
         Approval::Any
     } else {
         text(&mut errors, &plan)?;
-        match ask(&mut errors)? {
-            Answer::Yes => Approval::Shown(plan.fingerprint()),
-            Answer::No => {
-                writeln!(errors, "nothing was done")?;
-                return Ok(Exit::Refused);
-            }
-            Answer::NobodyThere => {
-                writeln!(
-                    errors,
-                    "benchwarden: nobody is there to approve it; --yes does, --dry-run shows it"
-                )?;
-                return Ok(Exit::Refused);
-            }
+        if !approved(&mut errors)? {
+            return Ok(Ended::Told(Exit::Refused));
         }
+        Approval::Shown(plan.fingerprint())
     };
     let mut watch = |moment: Moment<'_>| {
         // Who watches may have gone; the plan goes on.
         let _ = progress(&mut errors, &plan, moment);
     };
-    let applied = match engine.apply(intent, &approval, secret, &mut watch) {
-        Ok(applied) => applied,
-        Err(ChangeError::Refused(plan)) => return refused(&plan, how, out),
+    match engine.apply(intent, &approval, secret, &mut watch) {
+        Ok(applied) => Ok(Ended::Applied(Box::new(applied))),
+        Err(ChangeError::Refused(plan)) => refused(&plan, how, out).map(Ended::Told),
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
             writeln!(errors, "benchwarden: {error}")?;
-            return Ok(Exit::Refused);
+            Ok(Ended::Told(Exit::Refused))
         }
-        Err(error) => return Err(error.into()),
-    };
-    drop(errors);
-    told(&applied, how, out)
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -125,12 +139,12 @@ fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 /// Names and paths in a plan may be other people's text.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     printable(text.as_bytes(), 2000)
 }
 
 /// The plan as it is approved: what, exactly how, and how it is taken back.
-fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     let steps = counted(plan.steps.len() as u64, "step", "steps");
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
@@ -163,7 +177,8 @@ fn back(step: &Step) -> Option<String> {
     }
 }
 
-fn document(plan: &Plan) -> Value {
+/// The plan for programs.
+pub(super) fn document(plan: &Plan) -> Value {
     let steps: Vec<Value> = plan
         .steps
         .iter()
@@ -197,28 +212,33 @@ fn document(plan: &Plan) -> Value {
     })
 }
 
-enum Answer {
-    Yes,
-    No,
-    NobodyThere,
-}
-
-fn ask(out: &mut dyn Write) -> anyhow::Result<Answer> {
+/// Asks whether what was shown is to be done.
+pub(super) fn approved(out: &mut dyn Write) -> anyhow::Result<bool> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Ok(Answer::NobodyThere);
+        writeln!(
+            out,
+            "benchwarden: nobody is there to approve it; --yes does, --dry-run shows it"
+        )?;
+        return Ok(false);
     }
     write!(out, "Do this? [y/N] ")?;
     out.flush()?;
     let mut line = String::new();
     stdin.lock().read_line(&mut line)?;
-    Ok(match line.trim() {
-        "y" | "Y" | "yes" => Answer::Yes,
-        _ => Answer::No,
-    })
+    let yes = matches!(line.trim(), "y" | "Y" | "yes");
+    if !yes {
+        writeln!(out, "nothing was done")?;
+    }
+    Ok(yes)
 }
 
-fn progress(out: &mut dyn Write, plan: &Plan, moment: Moment<'_>) -> std::io::Result<()> {
+/// A line for each moment that is worth one.
+pub(super) fn progress(
+    out: &mut dyn Write,
+    plan: &Plan,
+    moment: Moment<'_>,
+) -> std::io::Result<()> {
     let all = plan.steps.len();
     let what = |at: usize| {
         plan.steps
@@ -238,14 +258,32 @@ fn progress(out: &mut dyn Write, plan: &Plan, moment: Moment<'_>) -> std::io::Re
     }
 }
 
-fn told(applied: &Applied, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
+/// Adds what became of a plan to its document.
+pub(super) fn ended(document: &mut Value, applied: &Applied, welcome: Option<&Welcome>) {
+    let report = &applied.report;
+    document["plan"] = json!(applied.id);
+    document["result"] = json!(report.outcome.as_str());
+    document["failure"] = json!(report.failure);
+    document["remains"] = json!(report.remains);
+    if let Some(welcome) = welcome {
+        document["welcome"] = json!(welcome.text);
+    }
+}
+
+/// Tells what became of a plan; of a new account with the note for the newcomer.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub(super) fn told(
+    applied: &Applied,
+    welcome: Option<&Welcome>,
+    how: How,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
     let report = &applied.report;
     if how.json {
         let mut document = document(&applied.plan);
-        document["plan"] = json!(applied.id);
-        document["result"] = json!(report.outcome.as_str());
-        document["failure"] = json!(report.failure);
-        document["remains"] = json!(report.remains);
+        ended(&mut document, applied, welcome);
         super::output::json(out, SCHEMA, &document)?;
     } else {
         let id = &applied.id;

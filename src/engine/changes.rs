@@ -14,6 +14,7 @@ use crate::model::actor::Actor;
 use crate::plan::Plan;
 use crate::plan::fact::Subject;
 use crate::plan::people::add::AddUser;
+use crate::plan::people::many::{self, Planned};
 use crate::plan::people::modify::ModifyUser;
 use crate::plan::people::remove::Home;
 use crate::plan::people::{access, add, groups, keys, modify, remove};
@@ -128,10 +129,7 @@ pub struct Applied {
 /// When what decides cannot be read.
 pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     let failed = ChangeError::Failed;
-    if root.is_live() && !host::is_root() {
-        // What decides whether a plan is safe is readable for root alone.
-        return Err(ChangeError::NotRoot);
-    }
+    may_plan(root)?;
     if let Intent::Undo(id) | Intent::Finish(id) = intent {
         let receipt = receipts::one(root, id).map_err(failed)?;
         return Ok(match intent {
@@ -156,6 +154,25 @@ pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::Leave(name, people) => groups::leave(name, people, &known),
         Intent::Resume(_) | Intent::Undo(_) | Intent::Finish(_) => Plan::new("", ""),
     })
+}
+
+/// What several new accounts mean together, each planned after those before it.
+///
+/// # Errors
+/// When what decides cannot be read.
+pub fn plan_people(root: &Root, wishes: &[AddUser]) -> Result<Vec<Planned>, ChangeError> {
+    may_plan(root)?;
+    let names: Vec<&str> = wishes.iter().map(|wish| wish.name.as_str()).collect();
+    let known = world::world_of(root, &names, &actor::actor(root)).map_err(ChangeError::Failed)?;
+    Ok(many::plan(wishes, known))
+}
+
+/// What decides whether a plan is safe is readable for root alone.
+fn may_plan(root: &Root) -> Result<(), ChangeError> {
+    if root.is_live() && !host::is_root() {
+        return Err(ChangeError::NotRoot);
+    }
+    Ok(())
 }
 
 /// Does what an intent means, if it is what was approved.

@@ -17,6 +17,9 @@ use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
 use crate::plan::Plan;
+use crate::plan::people::add::AddUser;
+use crate::plan::people::many::Planned;
+use crate::plan::people::welcome::Welcome;
 use crate::store::audit::{Problem, Record};
 
 use crate::model::rates;
@@ -26,7 +29,7 @@ use super::apply::Moment;
 use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::receipts::{self, Interrupted};
-use super::{Engine, Flow, Follow, Pace, Sink};
+use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
 /// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
 const EARLY: Duration = Duration::from_millis(10);
@@ -84,6 +87,10 @@ impl Engine for Local {
         changes::plan(&self.root, intent)
     }
 
+    fn plan_people(&self, wishes: &[AddUser]) -> Result<Vec<Planned>, ChangeError> {
+        changes::plan_people(&self.root, wishes)
+    }
+
     fn apply(
         &self,
         intent: &Intent,
@@ -92,6 +99,10 @@ impl Engine for Local {
         watch: &mut dyn FnMut(Moment<'_>),
     ) -> Result<Applied, ChangeError> {
         changes::apply(&self.root, intent, approval, secret, watch)
+    }
+
+    fn welcome(&self, wish: &AddUser, plan: &Plan) -> Welcome {
+        welcome::note(&self.root, wish, plan)
     }
 
     fn interrupted(&self) -> Vec<Interrupted> {

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod changes;
 pub mod local;
 pub mod receipts;
+pub mod welcome;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetai
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
+use crate::plan::people::add::AddUser;
+use crate::plan::people::many::Planned;
+use crate::plan::people::welcome::Welcome;
 use crate::store::audit::{Problem, Record};
 
 use apply::Moment;
@@ -64,6 +68,13 @@ pub trait Engine {
     /// When what decides cannot be read.
     fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError>;
 
+    /// What several new accounts mean together, each planned after those before it; nothing is
+    /// changed.
+    ///
+    /// # Errors
+    /// When what decides cannot be read.
+    fn plan_people(&self, wishes: &[AddUser]) -> Result<Vec<Planned>, ChangeError>;
+
     /// Does what an intent means, if that is what was approved.
     ///
     /// # Errors
@@ -75,6 +86,9 @@ pub trait Engine {
         secret: Option<&Secret>,
         watch: &mut dyn FnMut(Moment<'_>),
     ) -> Result<Applied, ChangeError>;
+
+    /// The note for somebody whose account this plan has made.
+    fn welcome(&self, wish: &AddUser, plan: &Plan) -> Welcome;
 
     /// Plans that were interrupted, or left something behind.
     fn interrupted(&self) -> Vec<Interrupted>;

@@ -10,17 +10,26 @@ const LONGEST: u64 = 1 << 20;
 /// # Errors
 /// When it cannot be read, is too long or is no text.
 pub fn file(path: &str) -> io::Result<String> {
+    String::from_utf8(bytes(path)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text"))
+}
+
+/// A file that the caller named, whatever is in it.
+///
+/// # Errors
+/// When it cannot be read or is too long.
+pub fn bytes(path: &str) -> io::Result<Vec<u8>> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the caller's own file, by the caller's own path"
     )]
     let file = std::fs::File::open(path)?;
-    let mut text = String::new();
-    file.take(LONGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST {
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
         return Err(io::Error::other("it is longer than a mebibyte"));
     }
-    Ok(text)
+    Ok(bytes)
 }
 
 /// Letters and digits that are not mistaken for each other when they are read out.

@@ -24,6 +24,14 @@ const TOOLS: [&str; 8] = [
 /// # Errors
 /// When something that decides whether a plan is safe cannot be read.
 pub fn world(root: &Root, about: &str, actor: &Actor) -> Result<World, String> {
+    world_of(root, &[about], actor)
+}
+
+/// The same for a plan about several people.
+///
+/// # Errors
+/// As for [`world`].
+pub fn world_of(root: &Root, about: &[&str], actor: &Actor) -> Result<World, String> {
     let local = directory::local(root);
     let people = directory::people(root);
     let text = |value: &Option<Hostile>| {
@@ -73,7 +81,11 @@ pub fn world(root: &Root, about: &str, actor: &Actor) -> Result<World, String> {
         now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         accounts,
     };
-    for subject in subjects(&world, about) {
+    let subjects: Vec<Subject> = about
+        .iter()
+        .flat_map(|name| subjects(&world, name))
+        .collect();
+    for subject in subjects {
         match (observe::fact(root, &subject), &subject) {
             (Ok(Some(fact)), _) => drop(world.facts.insert(subject, fact)),
             (Ok(None), _) => {}

@@ -197,6 +197,12 @@ impl World {
         found.unwrap_or_else(|| format!("/usr/sbin/{name}"))
     }
 
+    /// Where the home of a new account is made.
+    #[must_use]
+    pub fn new_home(&self, name: &str) -> String {
+        format!("{}/{name}", self.defaults.homes)
+    }
+
     /// The supplementary groups of a person, in the order of their names.
     #[must_use]
     pub fn groups_of(&self, name: &str) -> Vec<&KnownGroup> {
@@ -230,6 +236,12 @@ impl World {
     /// highest in use, as useradd does, or in a gap where that is the end.
     #[must_use]
     pub fn free_uid(&self) -> Option<u32> {
+        self.free_uid_beside(&[])
+    }
+
+    /// The same, when some are promised to others.
+    #[must_use]
+    pub fn free_uid_beside(&self, promised: &[u32]) -> Option<u32> {
         let Defaults {
             uid_min, uid_max, ..
         } = self.defaults;
@@ -238,6 +250,7 @@ impl World {
                 || self.groups.iter().any(|g| g.gid == id)
                 || self.tombstones.iter().any(|t| t.uid == id || t.gid == id)
                 || self.seen_uids.contains(&id)
+                || promised.contains(&id)
                 // systemd hands these out by itself, and 65534 is nobody.
                 || (61_184..=65_535).contains(&id)
         };

@@ -10,10 +10,12 @@ use crate::base::secret::Secret;
 use crate::engine::Engine;
 use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
-use crate::host::input;
+use crate::host::{input, output};
 use crate::model::people::People;
 use crate::model::people::details::PersonDetails;
 use crate::plan::Plan;
+use crate::plan::people::welcome::Welcome;
+use crate::store::receipt::Outcome;
 
 /// An engine that threads can share.
 pub(super) type Shared = Arc<dyn Engine + Send + Sync>;
@@ -37,6 +39,8 @@ pub(super) enum Errand {
     Plan(u64, Intent),
     /// A plan that was shown and approved.
     Apply(u64, Box<Order>),
+    /// A text into a new file of that name.
+    Write(u64, String, String),
 }
 
 /// An approved plan.
@@ -69,6 +73,8 @@ pub(super) enum Answer {
     Plan(u64, Result<Plan, String>),
     Progress(u64, Progress),
     Ended(u64, Ending),
+    /// Where the text is, or why it could not be written.
+    Wrote(u64, Result<String, String>),
     /// No thread could be started; for which question, where it had a number.
     Failed(Option<u64>, String),
 }
@@ -92,11 +98,20 @@ pub(super) enum Progress {
     Stays(usize, String),
 }
 
+/// What is handed over when a plan is done.
+#[derive(Debug, Default)]
+pub(super) struct Handed {
+    /// A password that was made and is in force.
+    pub(super) password: Option<Secret>,
+    /// The note for a newcomer.
+    pub(super) welcome: Option<Welcome>,
+}
+
 /// How an order ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// It was begun; the password if one was made and is in force.
-    Applied(Box<Applied>, Option<Secret>),
+    /// It was begun.
+    Applied(Box<Applied>, Handed),
     /// A safety check said no.
     Refused(Box<Plan>),
     /// The host is not what it was when the plan was shown.
@@ -127,7 +142,9 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
         let (engine, sink) = (Arc::clone(&self.engine), self.sink.clone());
         let is_plan = matches!(errand, Errand::Apply(..));
         let number = match errand {
-            Errand::Plan(number, _) | Errand::Apply(number, _) => Some(number),
+            Errand::Plan(number, _) | Errand::Apply(number, _) | Errand::Write(number, ..) => {
+                Some(number)
+            }
             Errand::People | Errand::Person(_) => None,
         };
         if is_plan {
@@ -182,6 +199,12 @@ fn run(engine: &dyn Engine, errand: Errand, sink: &impl Fn(Answer)) -> Answer {
             Answer::Plan(number, plan.map_err(|error| error.to_string()))
         }
         Errand::Apply(number, order) => Answer::Ended(number, apply(engine, number, *order, sink)),
+        Errand::Write(number, file, text) => {
+            let path = output::new_file(&file, &text);
+            let path = path.map(|path| path.to_string_lossy().into_owned());
+            let failed = |error| format!("{file} cannot be written here: {error}");
+            Answer::Wrote(number, path.map_err(failed))
+        }
     }
 }
 
@@ -209,7 +232,15 @@ fn apply(engine: &dyn Engine, number: u64, order: Order, sink: &impl Fn(Answer))
     let mut watch = |moment: Moment<'_>| sink(Answer::Progress(number, kept(moment)));
     let approval = Approval::Shown(order.fingerprint);
     match engine.apply(&order.intent, &approval, secret.as_ref(), &mut watch) {
-        Ok(applied) => Ending::Applied(Box::new(applied), made),
+        Ok(applied) => {
+            let done = applied.report.outcome == Outcome::Done;
+            let welcome = match &order.intent {
+                Intent::AddUser(wish) if done => Some(engine.welcome(wish, &applied.plan)),
+                _ => None,
+            };
+            let password = made.filter(|_| done);
+            Ending::Applied(Box::new(applied), Handed { password, welcome })
+        }
         Err(ChangeError::Refused(plan)) => Ending::Refused(plan),
         Err(ChangeError::Changed) => Ending::Changed,
         Err(error) => Ending::Nothing(error.to_string()),

@@ -46,6 +46,8 @@ pub(super) enum Action {
     Exactly,
     /// Take back what was just done.
     Undo,
+    /// Write the note for a newcomer into a file.
+    Write,
 }
 
 /// One line of the table.
@@ -58,7 +60,7 @@ pub(super) struct Binding {
 }
 
 /// Every binding, in the order of the help.
-pub(super) const BINDINGS: [Binding; 34] = [
+pub(super) const BINDINGS: [Binding; 35] = [
     binding(
         Action::Open,
         "Enter",
@@ -232,6 +234,12 @@ pub(super) const BINDINGS: [Binding; 34] = [
         "U",
         "take back what was done",
         &[KeyCode::Char('U')],
+    ),
+    binding(
+        Action::Write,
+        "w",
+        "write a newcomer's note",
+        &[KeyCode::Char('w')],
     ),
 ];
 

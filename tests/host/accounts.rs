@@ -68,6 +68,46 @@ on_debian_12! {
     }
 }
 
+on_debian_12! {
+    fn a_whole_list_comes_in_or_nobody_does(host) {
+        host.install_benchwarden();
+        let bad = "name,groups,shell\nlist.one,users,\nroot,,/bin/nosuch\n";
+        host.put(bad.as_bytes(), "/root/bad.csv", 0o600);
+        let refused = host.run("benchwarden user add --from /root/bad.csv --yes");
+        let why = refused.fails_with(3);
+        assert!(why.contains("/root/bad.csv:3: name: root is") && why.contains("3: shell: "), "{refused}");
+        assert_eq!(host.run("getent passwd list.one").status, Some(2), "nobody is added");
+        let list = format!(
+            "name,full_name,groups,ssh_key,generate_password,must_change\n\
+             list.one,List One,users,{KEY},,\nlist.two,,users,,yes,yes\n"
+        );
+        host.put(list.as_bytes(), "/root/people.csv", 0o600);
+        host.run("install -d /etc/benchwarden; echo 'Hi {name} on {host}' > /etc/benchwarden/welcome.txt").ok();
+        let done = host.run("benchwarden user add --from /root/people.csv --yes --json");
+        let (document, told) = (done.json(), &done.stderr);
+        assert_eq!(document["result"], "done", "{document:#}");
+        let people = document["people"].as_array().unwrap();
+        assert!(people[0]["welcome"].as_str().unwrap().starts_with("Hi list.one on "));
+        assert_eq!(host.as_user("list.one").fresh_login("id -un").ok(), "list.one\n");
+        assert!(host.run("id list.one").ok().contains("users"));
+        assert!(host.run("id list.two").ok().contains("users"));
+        assert!(host.run("chage -l list.two").ok().contains("must be changed"));
+        let (_, password) = told.split_once("password of list.two, shown this once: ").unwrap();
+        let password = password.lines().next().unwrap();
+        let kept = host.run(&format!("grep -rlF -- {password} /var/log/benchwarden /var/lib/benchwarden; true"));
+        assert_eq!(kept.ok(), "", "it is kept nowhere");
+        is_sound(host);
+        host.run("pkill -KILL -U list.one; sleep 1; true").ok();
+        // The last one first: they share a group.
+        for one in people.iter().rev() {
+            change(host, &format!("undo {}", one["plan"].as_str().unwrap()));
+        }
+        assert_eq!(host.run("getent passwd list.one list.two").status, Some(2), "undone");
+        host.run("rm -r /etc/benchwarden").ok();
+        is_sound(host);
+    }
+}
+
 on_both! {
     fn suspension_ends_every_way_in_and_resuming_brings_everything_back(host) {
         host.install_benchwarden();

@@ -9,18 +9,40 @@ use crate::base::account::{Email, FullName, NewName};
 use crate::base::exit::Exit;
 use crate::base::secret::Secret;
 use crate::base::sshkey::PublicKey;
-use crate::cli::change::{self, How};
+use crate::cli::change::{self, Ended, How};
 use crate::engine::Engine;
 use crate::engine::changes::Intent;
-use crate::host::input;
-use crate::plan::people::add::{AddUser, Password};
+use crate::host::{input, output};
+use crate::plan::people::add::{AddUser, Password, date};
+use crate::store::receipt::Outcome;
+
+use super::many;
+use super::welcome::{self, about_the_note};
 
 /// Arguments of `user add`.
 #[derive(Debug, Args)]
+#[command(after_long_help = about_the_note())]
 pub struct AddArgs {
     /// The name of the account.
-    #[arg(value_parser = NewName::user)]
-    pub name: NewName,
+    #[arg(value_parser = NewName::user, required_unless_present = "from")]
+    pub name: Option<NewName>,
+
+    /// Add everybody in a list, FILE.csv or FILE.toml, in one go.
+    ///
+    /// The first line of a table names its columns; in TOML everybody is a [[user]] table. Columns
+    /// and keys are called like these options: name, full_name, email, groups, shell, uid, ssh_key
+    /// (a key, or a file with keys beside the list), no_password, generate_password, must_change
+    /// (yes or no) and expires. All plans are shown and approved together. When one line is bad,
+    /// every bad line is named and nothing is done. Otherwise each person is a plan of their own,
+    /// done one after another: when one fails it is taken back, those before it stay, those after
+    /// it are not begun, and the answer tells who is who. To take people back who share a group,
+    /// undo the last one first. --json gives one document (benchwarden.plans/1); passwords that
+    /// are made go to standard error, as each is set.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "name", "full_name", "email", "groups", "shell", "uid", "ssh_key", "expires",
+        "no_password", "password_stdin", "generate_password", "must_change",
+    ])]
+    pub from: Option<String>,
 
     /// The person's name.
     #[arg(long, value_name = "NAME", value_parser = FullName::parse)]
@@ -54,6 +76,10 @@ pub struct AddArgs {
     #[command(flatten)]
     pub password: PasswordArgs,
 
+    /// Write the note for the newcomer into this new file as well, for its owner alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    pub welcome: Option<String>,
+
     /// How it is carried out.
     #[command(flatten)]
     pub how: How,
@@ -79,26 +105,37 @@ pub struct PasswordArgs {
     pub must_change: bool,
 }
 
-/// A date as `2026-12-01`.
-pub(in crate::cli) fn date(text: &str) -> Result<String, String> {
-    let date: jiff::civil::Date = text
-        .parse()
-        .map_err(|_| "write a date such as 2026-12-01".to_owned())?;
-    Ok(date.to_string())
-}
-
 pub(in crate::cli) fn run(
     args: &AddArgs,
     engine: &dyn Engine,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    match (&args.name, &args.from) {
+        (Some(name), _) => one(name, args, engine, out),
+        (None, Some(from)) => many::run(from, args.how, engine, out),
+        // The table of arguments lets nobody through with neither.
+        (None, None) => Ok(Exit::Usage),
+    }
+}
+
+fn one(
+    name: &NewName,
+    args: &AddArgs,
+    engine: &dyn Engine,
+    out: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.welcome
+        && output::is_there(file)
+    {
+        return welcome::is_in_the_way(file);
+    }
     if args.password.password_stdin && args.ssh_key.iter().any(|file| file == "-") {
         anyhow::bail!("standard input can hold the password or the keys, not both");
     }
     let keys = read_keys(&args.ssh_key)?;
-    let (password, secret) = ask_password(args.password, args.name.as_str())?;
+    let (password, secret) = ask_password(args.password, name.as_str())?;
     let wish = AddUser {
-        name: args.name.clone(),
+        name: name.clone(),
         full_name: args.full_name.clone().unwrap_or_default(),
         email: args.email.clone(),
         groups: args.groups.clone(),
@@ -108,12 +145,29 @@ pub(in crate::cli) fn run(
         password,
         expires: args.expires.clone(),
     };
-    let intent = Intent::AddUser(Box::new(wish));
-    let exit = change::carry_out(engine, &intent, secret.as_ref(), args.how, out)?;
-    if args.password.generate_password && exit == Exit::Done && !args.how.dry_run {
+    let intent = Intent::AddUser(Box::new(wish.clone()));
+    let applied = match change::attempt(engine, &intent, secret.as_ref(), args.how, out)? {
+        Ended::Applied(applied) => applied,
+        Ended::Told(exit) => return Ok(exit),
+    };
+    if applied.report.outcome != Outcome::Done {
+        return change::told(&applied, None, args.how, out);
+    }
+    let note = engine.welcome(&wish, &applied.plan);
+    let told = change::told(&applied, Some(&note), args.how, out);
+    if args.password.generate_password {
+        // Whoever reads the rest may have gone; the password is known nowhere else.
         show_once(secret.as_ref())?;
     }
-    Ok(exit)
+    let exit = told?;
+    if !args.how.json {
+        welcome::show(&note, out)?;
+    }
+    welcome::remark(&note, &mut std::io::stderr())?;
+    match &args.welcome {
+        Some(file) => welcome::keep(file, &note),
+        None => Ok(exit),
+    }
 }
 
 /// Shows a password that was made, to whoever ran the verb and nobody else.
@@ -139,18 +193,25 @@ pub(in crate::cli) fn read_keys(files: &[String]) -> anyhow::Result<Vec<PublicKe
         } else {
             input::file(file).with_context(|| format!("cannot read {file}"))?
         };
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let key = PublicKey::parse(line)
-                .map_err(|error| anyhow::anyhow!("{file}, line {number}: {error}"))?;
-            keys.push(key);
+        keys.extend(keys_in(file, &text)?);
+    }
+    Ok(keys)
+}
+
+/// Keys from the text of a file, at least one.
+pub(super) fn keys_in(file: &str, text: &str) -> anyhow::Result<Vec<PublicKey>> {
+    let mut keys = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
         }
-        if keys.is_empty() {
-            anyhow::bail!("{file} holds no key");
-        }
+        let key = PublicKey::parse(line)
+            .map_err(|error| anyhow::anyhow!("{file}, line {number}: {error}"))?;
+        keys.push(key);
+    }
+    if keys.is_empty() {
+        anyhow::bail!("{file} holds no key");
     }
     Ok(keys)
 }
@@ -183,3 +244,6 @@ pub(in crate::cli) fn ask_password(
     };
     Ok((given, Some(Secret::new(format!("{name}:{password}\n")))))
 }
+
+#[cfg(test)]
+mod tests;

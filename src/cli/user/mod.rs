@@ -2,10 +2,14 @@
 
 pub mod access;
 pub mod add;
+#[cfg(test)]
+mod fake;
 pub mod key;
 mod list;
+mod many;
 pub mod modify;
 mod show;
+mod welcome;
 
 use std::io::Write;
 

@@ -10,9 +10,10 @@ use crate::base::id::UserName;
 use crate::cli::change::{self, How};
 use crate::engine::Engine;
 use crate::engine::changes::Intent;
+use crate::plan::people::add::date;
 use crate::plan::people::modify::ModifyUser;
 
-use super::add::{PasswordArgs, ask_password, date};
+use super::add::{PasswordArgs, ask_password};
 
 /// Arguments of `user modify`: what is not named stays as it is.
 #[derive(Debug, Args)]

@@ -45,33 +45,43 @@ pub struct AddUser {
     pub expires: Option<String>,
 }
 
+/// What speaks against a new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// The part of the wish it is about, called as in a list of people: `name`, `uid`.
+    pub field: &'static str,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// The day an account closes, written as `2026-12-01`.
+///
+/// # Errors
+/// Says how a date is written.
+pub fn date(text: &str) -> Result<String, String> {
+    let date: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| "write a date such as 2026-12-01".to_owned())?;
+    Ok(date.to_string())
+}
+
 /// The plan that makes the account.
 #[must_use]
 pub fn plan(wish: &AddUser, world: &World) -> Plan {
     let name = wish.name.as_str();
     let mut plan = Plan::new(format!("add user {name}"), name);
-    for reason in refusals(wish, world) {
-        plan = plan.refuse(reason);
+    for objection in objections(wish, world) {
+        plan = plan.refuse(objection.reason);
     }
     let uid = wish.uid.or_else(|| world.free_uid());
     let (Some(uid), true) = (uid, plan.refused.is_empty()) else {
-        return if plan.refused.is_empty() {
-            plan.refuse("every uid for people is taken; see UID_MAX in /etc/login.defs")
-        } else {
-            plan
-        };
+        return plan;
     };
     let shell = wish.shell.as_ref().unwrap_or(&world.defaults.shell);
-    let home = format!("{}/{name}", world.defaults.homes);
+    let home = world.new_home(name);
     let gecos = gecos(&wish.full_name, wish.email.as_ref());
     plan.push(account(wish, world, (uid, &gecos, &home, shell)));
     plan.push(home_step(world, uid, &home));
-    if world.fact(&Subject::Directory(home.clone())).is_some() {
-        plan.steps.pop();
-        plan = plan.refuse(format!(
-            "{home} is there already: whose it was decides what to do with it; move it away, or remove it"
-        ));
-    }
     for group in &wish.groups {
         if let Some(group) = world.group(group) {
             plan.push(groups::join_step(world, group, &group.members, name));
@@ -100,35 +110,61 @@ pub fn plan(wish: &AddUser, world: &World) -> Plan {
     plan
 }
 
-fn refusals(wish: &AddUser, world: &World) -> Vec<String> {
+/// Everything that speaks against the account on this host; nothing when it can be made.
+#[must_use]
+pub fn objections(wish: &AddUser, world: &World) -> Vec<Objection> {
     let name = wish.name.as_str();
-    let mut reasons: Vec<String> = guard::name_taken(world, name).into_iter().collect();
+    let mut found = Vec::new();
+    let mut object = |field, reason: Option<String>| {
+        found.extend(reason.map(|reason| Objection { field, reason }));
+    };
+    let taken = guard::name_taken(world, name);
+    let home = home_taken(world, name).filter(|_| taken.is_none());
+    object("name", taken.or(home));
     for group in &wish.groups {
-        match world.group(group) {
-            None => reasons.push(format!("there is no group {group}")),
-            Some(known) if !known.local => {
-                reasons.push(format!("{group} is a directory's group: join it there"));
-            }
-            Some(_) => {}
+        object("groups", cannot_be_joined(world, group));
+    }
+    let shell = wish.shell.as_ref();
+    object("shell", shell.and_then(|shell| no_shell(world, shell)));
+    object(
+        "uid",
+        match wish.uid {
+            Some(uid) => uid_taken(world, uid),
+            None => world.free_uid().is_none().then(|| {
+                "every uid for people is taken; see UID_MAX in /etc/login.defs".to_owned()
+            }),
+        },
+    );
+    let passed = wish.expires.as_ref().filter(|date| **date <= world.today);
+    object(
+        "expires",
+        passed.map(|date| format!("{date} has passed: the account would be closed at once")),
+    );
+    found
+}
+
+fn home_taken(world: &World, name: &str) -> Option<String> {
+    let home = world.new_home(name);
+    world.fact(&Subject::Directory(home.clone()))?;
+    Some(format!(
+        "{home} is there already: whose it was decides what to do with it; move it away, or remove it"
+    ))
+}
+
+fn cannot_be_joined(world: &World, group: &str) -> Option<String> {
+    match world.group(group) {
+        None => Some(format!("there is no group {group}")),
+        Some(known) if !known.local => {
+            Some(format!("{group} is a directory's group: join it there"))
         }
+        Some(_) => None,
     }
-    if let Some(shell) = &wish.shell
-        && !world.shells.contains(shell)
-    {
-        let shells = world.shells.join(", ");
-        reasons.push(format!("{shell} is not a shell of this host: {shells}"));
-    }
-    if let Some(uid) = wish.uid {
-        reasons.extend(uid_taken(world, uid));
-    }
-    if let Some(date) = &wish.expires
-        && *date <= world.today
-    {
-        reasons.push(format!(
-            "{date} has passed: the account would be closed at once"
-        ));
-    }
-    reasons
+}
+
+fn no_shell(world: &World, shell: &String) -> Option<String> {
+    let known = world.shells.contains(shell);
+    let shells = world.shells.join(", ");
+    (!known).then(|| format!("{shell} is not a shell of this host: {shells}"))
 }
 
 fn uid_taken(world: &World, uid: u32) -> Option<String> {

@@ -5,5 +5,8 @@ pub mod add;
 pub mod groups;
 pub mod guard;
 pub mod keys;
+pub mod many;
 pub mod modify;
 pub mod remove;
+pub mod roster;
+pub mod welcome;

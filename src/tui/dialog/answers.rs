@@ -2,11 +2,10 @@
 
 use crate::base::id::UserName;
 use crate::model::people::details::PersonDetails;
-use crate::store::receipt::Outcome;
 use crate::tui::errand::{Answer, Ending, Errand, Known};
 
 use super::topic::Topic;
-use super::{Dialog, End, Reply, Stage};
+use super::{Dialog, End, Reply, Shown, Stage};
 
 impl Dialog {
     /// Takes the details of a person, which the form of their keys waits for.
@@ -51,6 +50,19 @@ impl Dialog {
             (Answer::Ended(number, ending), Stage::Running(_)) if number == self.number => {
                 self.ended(ending)
             }
+            (Answer::Wrote(number, path), Stage::Ended(End::Applied(_, shown)))
+                if number == self.number =>
+            {
+                shown.wrote(path);
+                self.top = 0;
+                Reply::default()
+            }
+            (Answer::Failed(Some(number), why), Stage::Ended(End::Applied(_, shown)))
+                if number == self.number =>
+            {
+                shown.wrote(Err(why));
+                Reply::default()
+            }
             (Answer::Failed(number, why), Stage::Running(_) | Stage::Planning)
                 if number == Some(self.number) =>
             {
@@ -68,10 +80,13 @@ impl Dialog {
     fn ended(&mut self, ending: Ending) -> Reply {
         self.top = 0;
         match ending {
-            Ending::Applied(applied, password) => {
-                let done = applied.report.outcome == Outcome::Done;
-                let password = password.filter(|_| done);
-                self.stage = Stage::Ended(End::Applied(applied, password));
+            Ending::Applied(applied, handed) => {
+                let shown = Shown {
+                    handed,
+                    asked: false,
+                    written: None,
+                };
+                self.stage = Stage::Ended(End::Applied(applied, shown));
                 self.wish = None;
                 Reply::ask(Errand::People)
             }

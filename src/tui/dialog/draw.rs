@@ -107,8 +107,12 @@ impl Dialog {
             ],
             Stage::Shown(_) => vec![(Action::Back, back)],
             Stage::Running(_) => vec![(Action::Down, "further")],
-            Stage::Ended(End::Applied(applied, _)) => {
+            Stage::Ended(End::Applied(applied, shown)) => {
                 let mut hints = vec![(Action::Back, "close")];
+                if shown.handed.welcome.is_some() {
+                    hints.push((Action::Write, "write the note"));
+                    hints.push((Action::Down, "further"));
+                }
                 if applied.report.outcome == Outcome::Done {
                     hints.push((Action::Undo, "undo it"));
                 }

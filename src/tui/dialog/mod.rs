@@ -16,12 +16,11 @@ pub(super) mod topic;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::base::id::UserName;
-use crate::base::secret::Secret;
 use crate::engine::changes::{Applied, Intent};
 use crate::plan::Plan;
 use crate::store::receipt::Outcome;
 
-use super::errand::{Errand, Known, Order, Password, Progress};
+use super::errand::{Errand, Handed, Known, Order, Password, Progress};
 use super::keys::{Action, action};
 use super::widget::form::{Form, Id, Remark};
 
@@ -61,10 +60,34 @@ enum Stage {
 /// How it ended.
 #[derive(Debug)]
 enum End {
-    /// A plan was begun; a password that was made is shown here and nowhere else.
-    Applied(Box<Applied>, Option<Secret>),
+    /// A plan was begun.
+    Applied(Box<Applied>, Shown),
     /// Nothing was done, and why.
     Nothing(String),
+}
+
+/// What is shown at the end of a plan, here and nowhere else.
+#[derive(Debug)]
+struct Shown {
+    handed: Handed,
+    /// Whether the note is being written, or was.
+    asked: bool,
+    /// Where the note for a newcomer was written, or why it was not.
+    written: Option<Result<String, String>>,
+}
+
+impl Shown {
+    /// What became of the note; one that was not written may be asked for again.
+    fn wrote(&mut self, path: Result<String, String>) {
+        self.asked = path.is_ok();
+        self.written = Some(path);
+    }
+}
+
+/// The file that the note about a plan is written into: in the directory that the console was
+/// started in.
+fn note_file(applied: &Applied) -> String {
+    format!("welcome-{}.txt", applied.plan.about)
 }
 
 /// What a dialogue asks for after an event.
@@ -165,9 +188,22 @@ impl Dialog {
                     self.form = None;
                     Some(self.ask_plan())
                 }
+                (Action::Write, _) => self.write_note(),
                 (other, _) => self.look(other),
             },
         }
+    }
+
+    /// Asks for the note to be written, once.
+    fn write_note(&mut self) -> Option<Reply> {
+        let Stage::Ended(End::Applied(applied, shown)) = &mut self.stage else {
+            return None;
+        };
+        let note = shown.handed.welcome.as_ref().filter(|_| !shown.asked)?;
+        let (file, text) = (note_file(applied), note.text.clone());
+        shown.asked = true;
+        self.number += 1;
+        Some(Reply::ask(Errand::Write(self.number, file, text)))
     }
 
     /// Takes what was pasted.

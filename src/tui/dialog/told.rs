@@ -5,12 +5,13 @@ use ratatui::style::Style;
 use crate::base::text::{counted, printable};
 use crate::engine::changes::Applied;
 use crate::plan::Plan;
+use crate::plan::people::welcome::Welcome;
 use crate::store::receipt::Outcome;
 use crate::tui::theme::Theme;
 use crate::tui::widget::wrap;
 
 use super::run::{Mark, Run};
-use super::{End, may_be_done};
+use super::{End, may_be_done, note_file};
 
 /// Names and paths in a plan may be other people's text; none is longer.
 const LONGEST: usize = 2000;
@@ -132,9 +133,9 @@ impl Page {
                 self.say("Nothing was done.", theme.alarm());
                 self.say(why, theme.text());
             }
-            End::Applied(applied, password) => {
+            End::Applied(applied, shown) => {
                 self.applied(applied);
-                if let Some(password) = password {
+                if let Some(password) = &shown.handed.password {
                     self.blank();
                     self.say("The password, shown this once:", theme.strong());
                     self.tell(
@@ -143,7 +144,32 @@ impl Page {
                         theme.strong(),
                     );
                 }
+                if let Some(welcome) = &shown.handed.welcome {
+                    self.welcome(welcome, &note_file(applied), shown.written.as_ref());
+                }
             }
+        }
+    }
+
+    /// The note for a newcomer, and where it is.
+    fn welcome(&mut self, welcome: &Welcome, file: &str, written: Option<&Result<String, String>>) {
+        let theme = self.theme;
+        self.blank();
+        match written {
+            None => {
+                let text = format!("A note for the newcomer; w writes it into {file} here:");
+                self.say(&text, theme.strong());
+            }
+            Some(Ok(path)) => self.say(&format!("The note is in {path}."), theme.strong()),
+            Some(Err(why)) => self.say(why, theme.alarm()),
+        }
+        for remark in &welcome.remarks {
+            self.say(remark, theme.warn());
+        }
+        for line in welcome.text.lines() {
+            let text = line.trim_start();
+            let indent = NUMBER + line.len() - text.len();
+            self.tell(("", indent, theme.text()), text, theme.text());
         }
     }
 

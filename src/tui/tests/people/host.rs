@@ -19,7 +19,12 @@ use crate::model::people::password::{PasswordState, State as Access};
 use crate::model::people::{Group, People, Person, Source, meaning};
 use crate::plan::Plan;
 use crate::plan::fact::{Change, Subject};
+use crate::plan::people::add;
+use crate::plan::people::add::AddUser;
+use crate::plan::people::many::Planned;
+use crate::plan::people::welcome::{self, Welcome};
 use crate::plan::step::{Action, Step, Undo};
+use crate::plan::world::World;
 use crate::store::audit::{Problem, Record};
 use crate::store::receipt::Outcome;
 
@@ -245,6 +250,19 @@ impl Engine for Host {
             plan: some_plan(intent),
             report,
         })
+    }
+
+    fn plan_people(&self, _: &[AddUser]) -> Result<Vec<Planned>, ChangeError> {
+        unreachable!("the screens never ask")
+    }
+
+    fn welcome(&self, wish: &AddUser, _: &Plan) -> Welcome {
+        let alone = AddUser {
+            groups: Vec::new(),
+            ..wish.clone()
+        };
+        let plan = add::plan(&alone, &World::default());
+        welcome::note(welcome::BUILT_IN, "welcome.txt", "workbench", wish, &plan)
     }
 
     fn findings(&self) -> Findings {

@@ -94,6 +94,85 @@ fn a_plan_its_progress_and_its_end_at_80x24() {
     insta::assert_snapshot!(pictures + &console.text(SMALL));
 }
 
+/// A newcomer has been made, with a password.
+fn after_a_newcomer(size: (u16, u16)) -> Console {
+    let mut console = Console::at_accounts(size, Host::default());
+    console.types("nAda Lovelace\t\tada@example.org\tana>\t\t\t>\n");
+    console.runs();
+    console.types("y");
+    console.runs();
+    console
+}
+
+/// What was made by chance, as x.
+fn without_chance(text: &str) -> String {
+    let is_password = |word: &&str| word.len() == 23 && word.matches('-').count() == 3;
+    let made: Vec<&str> = text.split_whitespace().filter(is_password).collect();
+    assert!(made.len() < 2, "{text}");
+    made.iter().fold(text.to_owned(), |text, password| {
+        text.replace(password, "xxxxx-xxxxx-xxxxx-xxxxx")
+    })
+}
+
+#[test]
+fn the_note_for_a_newcomer_at_80x24() {
+    let mut console = after_a_newcomer(SMALL);
+    let mut pictures = without_chance(&console.text(SMALL));
+    console.key(KeyCode::PageDown);
+    pictures += &without_chance(&console.text(SMALL));
+    console.types("w");
+    let Some(Errand::Write(number, file, text)) = console.errands.pop() else {
+        panic!("{:?}", console.errands);
+    };
+    assert_eq!(file, "welcome-ada.txt");
+    assert!(text.starts_with("Welcome to workbench, Ada Lovelace.\n"));
+    let path = "/root/welcome-ada.txt".to_owned();
+    console.update(Event::Answer(Answer::Wrote(number, Ok(path))));
+    pictures += &without_chance(&console.text(SMALL));
+    insta::assert_snapshot!(pictures);
+}
+
+#[test]
+fn the_note_is_written_once_and_again_only_when_that_failed() {
+    let mut console = after_a_newcomer(LARGE);
+    console.types("ww");
+    assert_eq!(console.errands.len(), 1);
+    let Some(Errand::Write(number, ..)) = console.errands.pop() else {
+        panic!("no note is written");
+    };
+    let why = "welcome-ada.txt cannot be written here: File exists".to_owned();
+    console.update(Event::Answer(Answer::Wrote(number, Err(why.clone()))));
+    assert!(console.text(LARGE).contains(&why));
+    console.types("w");
+    assert_eq!(console.errands.len(), 1);
+    let late = Answer::Wrote(number, Ok("/late".to_owned()));
+    console.update(Event::Answer(late));
+    assert!(
+        !console.text(LARGE).contains("/late"),
+        "that was the first question"
+    );
+    console.types("\x1b");
+    assert!(console.text(LARGE).starts_with("Accounts"));
+}
+
+#[test]
+fn a_note_is_written_into_a_new_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir
+        .path()
+        .join("welcome-ada.txt")
+        .to_string_lossy()
+        .into_owned();
+    for first in [true, false] {
+        let errand = Errand::Write(7, file.clone(), "Welcome\n".to_owned());
+        let answer = answers(&Host::default(), errand).pop();
+        let Some(Answer::Wrote(7, wrote)) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(wrote.is_ok(), first, "{wrote:?}");
+    }
+}
+
 #[test]
 fn a_refused_plan_and_a_failed_one() {
     let refuses = Some("alice is the last admin: nobody could take it back");
