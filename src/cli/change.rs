@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 
 use crate::base::exit::Exit;
 use crate::base::secret::Secret;
-use crate::base::text::{counted, printable};
+use crate::base::text::counted;
 use crate::engine::Engine;
-use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::plan::Plan;
 use crate::plan::step::{Step, Undo};
 use crate::store::receipt::Outcome;
+
+use super::output::wrapped;
+use super::progress::{Progress, shown};
 
 const SCHEMA: &str = "benchwarden.plan/1";
 
@@ -95,11 +97,12 @@ pub(super) fn carry_out(
             }
         }
     };
-    let mut watch = |moment: Moment<'_>| {
-        // Who watches may have gone; the plan goes on.
-        let _ = progress(&mut errors, &plan, moment);
-    };
-    let applied = match engine.apply(intent, &approval, secret, &mut watch) {
+    let mut progress = Progress::new(&mut errors, &plan);
+    let applied = engine.apply(intent, &approval, secret, &mut |moment| {
+        progress.takes(moment)
+    });
+    drop(progress);
+    let applied = match applied {
         Ok(applied) => applied,
         Err(ChangeError::Refused(plan)) => return refused(&plan, how, out),
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
@@ -124,13 +127,9 @@ fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(Exit::Refused)
 }
 
-/// Names and paths in a plan may be other people's text.
-fn shown(text: &str) -> String {
-    printable(text.as_bytes(), 2000)
-}
-
 /// The plan as it is approved: what, exactly how, and how it is taken back.
 fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+    belongings(out, plan)?;
     let steps = counted(plan.steps.len() as u64, "step", "steps");
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
@@ -151,6 +150,18 @@ fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     }
     for warning in &plan.warnings {
         writeln!(out, "note: {}", shown(warning))?;
+    }
+    Ok(())
+}
+
+/// What they own and run whom a plan removes.
+fn belongings(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+    let Some(all) = &plan.belongings else {
+        return Ok(());
+    };
+    writeln!(out, "what {} owns and runs:", shown(&plan.about))?;
+    for (label, text) in all.told() {
+        wrapped(out, &format!("  {label:<10} "), &shown(&text))?;
     }
     Ok(())
 }
@@ -187,14 +198,18 @@ fn document(plan: &Plan) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "intent": plan.intent,
         "about": plan.about,
         "fingerprint": plan.fingerprint(),
         "steps": steps,
         "warnings": plan.warnings,
         "refused": plan.refused,
-    })
+    });
+    if let Some(all) = &plan.belongings {
+        document["belongings"] = json!(all);
+    }
+    document
 }
 
 enum Answer {
@@ -218,26 +233,6 @@ fn ask(out: &mut dyn Write) -> anyhow::Result<Answer> {
     })
 }
 
-fn progress(out: &mut dyn Write, plan: &Plan, moment: Moment<'_>) -> std::io::Result<()> {
-    let all = plan.steps.len();
-    let what = |at: usize| {
-        plan.steps
-            .get(at)
-            .map_or(String::new(), |step| shown(&step.what))
-    };
-    match moment {
-        Moment::Waits(who) => writeln!(out, "waiting for {}", shown(who)),
-        Moment::Begins(_) => Ok(()),
-        Moment::Done(at) => writeln!(out, "{}/{all} {}: done", at + 1, what(at)),
-        Moment::Already(at) => writeln!(out, "{}/{all} {}: was so already", at + 1, what(at)),
-        Moment::Failed(at, why) => {
-            writeln!(out, "{}/{all} {}: FAILED: {}", at + 1, what(at), shown(why))
-        }
-        Moment::TakesBack(at) => writeln!(out, "taking back: {}", what(at)),
-        Moment::Stays(at, why) => writeln!(out, "STAYS: {}: {}", what(at), shown(why)),
-    }
-}
-
 fn told(applied: &Applied, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let report = &applied.report;
     if how.json {
@@ -246,16 +241,18 @@ fn told(applied: &Applied, how: How, out: &mut dyn Write) -> anyhow::Result<Exit
         document["result"] = json!(report.outcome.as_str());
         document["failure"] = json!(report.failure);
         document["remains"] = json!(report.remains);
+        document["stopped"] = json!(report.stopped);
         super::output::json(out, SCHEMA, &document)?;
     } else {
         let id = &applied.id;
+        let failed = if report.stopped { "stopped" } else { "failed" };
         match report.outcome {
             Outcome::Done => writeln!(out, "done; `benchwarden undo {id}` takes it back")?,
             Outcome::RolledBack => {
-                writeln!(out, "failed; everything is as it was before (plan {id})")?;
+                writeln!(out, "{failed}; everything is as it was before (plan {id})")?;
             }
             Outcome::Remains => {
-                writeln!(out, "failed, and this remains (plan {id}):")?;
+                writeln!(out, "{failed}, and this remains (plan {id}):")?;
                 for what in &report.remains {
                     writeln!(out, "  {}", shown(what))?;
                 }

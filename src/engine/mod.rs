@@ -22,7 +22,7 @@ use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
 use crate::store::audit::{Problem, Record};
 
-use apply::Moment;
+use apply::Watch;
 use changes::{Applied, Approval, ChangeError, Intent};
 use receipts::Interrupted;
 
@@ -73,7 +73,7 @@ pub trait Engine {
         intent: &Intent,
         approval: &Approval,
         secret: Option<&Secret>,
-        watch: &mut dyn FnMut(Moment<'_>),
+        watch: &mut Watch<'_>,
     ) -> Result<Applied, ChangeError>;
 
     /// Plans that were interrupted, or left something behind.

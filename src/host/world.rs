@@ -70,7 +70,6 @@ pub fn world(root: &Root, about: &str, actor: &Actor) -> Result<World, String> {
         unknown: HashMap::new(),
         tools: tools(root),
         today: now.strftime("%Y-%m-%d").to_string(),
-        now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         accounts,
     };
     for subject in subjects(&world, about) {
