@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
-use crate::base::text::printable;
+use crate::base::text::{counted, printable};
 use crate::base::units::Bytes;
 use crate::host::durable;
 use crate::host::patience::within;
@@ -189,8 +189,13 @@ impl Stays {
             return Ok(());
         }
         Err(ActionError::Other(format!(
-            "{} files or directories were not {done}: {}; immutable ones need `chattr -i` first",
-            self.count,
+            "{} not {done}: {}; immutable ones need `chattr -i`, then `benchwarden finish` does the \
+             rest",
+            counted(
+                self.count,
+                "file or directory was",
+                "files or directories were"
+            ),
             self.named.join("; ")
         )))
     }
