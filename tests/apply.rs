@@ -8,12 +8,14 @@
 )]
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use benchwarden::engine::apply::{Journal, Machine, Moment, rehearse, run};
 use benchwarden::engine::receipts::{finish_plan, steps_that_happened, undo_plan};
 use benchwarden::model::actor::Actor;
 use benchwarden::plan::Plan;
+use benchwarden::plan::advance::Tell;
 use benchwarden::plan::fact::{Change, Expect, Subject};
 use benchwarden::plan::step::{Action, Step, Undo};
 use benchwarden::store::receipt::{Event, Outcome, Receipt, line};
@@ -36,7 +38,7 @@ impl Machine for Host {
         Ok(self.groups.get(name).cloned())
     }
 
-    fn perform(&mut self, action: &Action) -> Result<(), String> {
+    fn perform(&mut self, action: &Action, _: &mut Tell<'_>) -> Result<(), String> {
         let Action::Run { argv, .. } = action else {
             panic!("{action}");
         };
@@ -148,7 +150,9 @@ fn after() -> BTreeMap<String, String> {
     BTreeMap::from([("a".into(), "3".into()), ("b".into(), "1".into())])
 }
 
-fn quiet(_: Moment<'_>) {}
+fn quiet(_: Moment<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
 
 #[test]
 fn a_plan_that_works_is_done_and_its_undo_brings_everything_back() {
@@ -209,6 +213,44 @@ fn what_came_before_the_point_of_no_return_stays() {
     assert_eq!(report.remains.len(), 2, "{report:?}");
     assert!(report.remains[0].ends_with("in the archive"), "{report:?}");
     assert_eq!(host.groups["a"], "2", "only what came after it is undone");
+}
+
+#[test]
+fn wherever_a_plan_is_stopped_everything_is_as_it_was() {
+    let steps = plan().steps.len();
+    for at in 0..steps {
+        let (plan, mut host) = (plan(), before());
+        let mut paper = Paper::new(&plan, None);
+        let mut stop = |moment: Moment<'_>| match moment {
+            Moment::Begins(step) if step >= at => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
+        let report = run(&plan, &mut host, &mut paper, &mut stop);
+        assert_eq!(report.outcome, Outcome::RolledBack, "{at}");
+        assert!(report.stopped && report.failure.unwrap().ends_with("stopped as asked"));
+        assert_eq!(host.groups, before().groups, "{at}");
+        assert!(
+            paper.text.contains("stopped as asked"),
+            "the receipt says so"
+        );
+    }
+}
+
+#[test]
+fn beyond_the_point_of_no_return_a_plan_goes_on_to_its_end() {
+    let mut plan = plan();
+    plan.steps[1].undo = Undo::Final {
+        why: "the home is gone".into(),
+    };
+    let mut host = before();
+    let mut paper = Paper::new(&plan, None);
+    let mut late = |moment: Moment<'_>| match moment {
+        Moment::Begins(0 | 1) => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    };
+    let report = run(&plan, &mut host, &mut paper, &mut late);
+    assert_eq!((report.outcome, report.stopped), (Outcome::Done, false));
+    assert_eq!(host.groups, after());
 }
 
 #[test]
@@ -311,9 +353,9 @@ fn a_host_that_changes_meanwhile_stops_a_plan_where_it_is() {
         fn observe(&self, subject: &Subject) -> Result<Option<String>, String> {
             self.0.observe(subject)
         }
-        fn perform(&mut self, action: &Action) -> Result<(), String> {
+        fn perform(&mut self, action: &Action, tell: &mut Tell<'_>) -> Result<(), String> {
             self.0.groups.insert("b".into(), "somebody's".into());
-            self.0.perform(action)
+            self.0.perform(action, tell)
         }
         fn sync(&mut self) {}
     }

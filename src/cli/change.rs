@@ -8,14 +8,16 @@ use serde_json::{Value, json};
 
 use crate::base::exit::Exit;
 use crate::base::secret::Secret;
-use crate::base::text::{counted, printable};
+use crate::base::text::counted;
 use crate::engine::Engine;
-use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::plan::Plan;
 use crate::plan::people::welcome::Welcome;
 use crate::plan::step::{Step, Undo};
 use crate::store::receipt::Outcome;
+
+use super::output::wrapped;
+use super::progress::{Progress, shown};
 
 const SCHEMA: &str = "benchwarden.plan/1";
 
@@ -111,11 +113,12 @@ pub(super) fn attempt(
         }
         Approval::Shown(plan.fingerprint())
     };
-    let mut watch = |moment: Moment<'_>| {
-        // Who watches may have gone; the plan goes on.
-        let _ = progress(&mut errors, &plan, moment);
-    };
-    match engine.apply(intent, &approval, secret, &mut watch) {
+    let mut progress = Progress::new(&mut errors, &plan);
+    let applied = engine.apply(intent, &approval, secret, &mut |moment| {
+        progress.takes(moment)
+    });
+    drop(progress);
+    match applied {
         Ok(applied) => Ok(Ended::Applied(Box::new(applied))),
         Err(ChangeError::Refused(plan)) => refused(&plan, how, out).map(Ended::Told),
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
@@ -138,13 +141,9 @@ fn refused(plan: &Plan, how: How, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(Exit::Refused)
 }
 
-/// Names and paths in a plan may be other people's text.
-pub(super) fn shown(text: &str) -> String {
-    printable(text.as_bytes(), 2000)
-}
-
 /// The plan as it is approved: what, exactly how, and how it is taken back.
 pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+    belongings(out, plan)?;
     let steps = counted(plan.steps.len() as u64, "step", "steps");
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
@@ -165,6 +164,18 @@ pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     }
     for warning in &plan.warnings {
         writeln!(out, "note: {}", shown(warning))?;
+    }
+    Ok(())
+}
+
+/// What they own and run whom a plan removes.
+fn belongings(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
+    let Some(all) = &plan.belongings else {
+        return Ok(());
+    };
+    writeln!(out, "what {} owns and runs:", shown(&plan.about))?;
+    for (label, text) in all.told() {
+        wrapped(out, &format!("  {label:<10} "), &shown(&text))?;
     }
     Ok(())
 }
@@ -202,14 +213,18 @@ pub(super) fn document(plan: &Plan) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "intent": plan.intent,
         "about": plan.about,
         "fingerprint": plan.fingerprint(),
         "steps": steps,
         "warnings": plan.warnings,
         "refused": plan.refused,
-    })
+    });
+    if let Some(all) = &plan.belongings {
+        document["belongings"] = json!(all);
+    }
+    document
 }
 
 /// Asks whether what was shown is to be done.
@@ -233,31 +248,6 @@ pub(super) fn approved(out: &mut dyn Write) -> anyhow::Result<bool> {
     Ok(yes)
 }
 
-/// A line for each moment that is worth one.
-pub(super) fn progress(
-    out: &mut dyn Write,
-    plan: &Plan,
-    moment: Moment<'_>,
-) -> std::io::Result<()> {
-    let all = plan.steps.len();
-    let what = |at: usize| {
-        plan.steps
-            .get(at)
-            .map_or(String::new(), |step| shown(&step.what))
-    };
-    match moment {
-        Moment::Waits(who) => writeln!(out, "waiting for {}", shown(who)),
-        Moment::Begins(_) => Ok(()),
-        Moment::Done(at) => writeln!(out, "{}/{all} {}: done", at + 1, what(at)),
-        Moment::Already(at) => writeln!(out, "{}/{all} {}: was so already", at + 1, what(at)),
-        Moment::Failed(at, why) => {
-            writeln!(out, "{}/{all} {}: FAILED: {}", at + 1, what(at), shown(why))
-        }
-        Moment::TakesBack(at) => writeln!(out, "taking back: {}", what(at)),
-        Moment::Stays(at, why) => writeln!(out, "STAYS: {}: {}", what(at), shown(why)),
-    }
-}
-
 /// Adds what became of a plan to its document.
 pub(super) fn ended(document: &mut Value, applied: &Applied, welcome: Option<&Welcome>) {
     let report = &applied.report;
@@ -265,6 +255,7 @@ pub(super) fn ended(document: &mut Value, applied: &Applied, welcome: Option<&We
     document["result"] = json!(report.outcome.as_str());
     document["failure"] = json!(report.failure);
     document["remains"] = json!(report.remains);
+    document["stopped"] = json!(report.stopped);
     if let Some(welcome) = welcome {
         document["welcome"] = json!(welcome.text);
     }
@@ -287,13 +278,14 @@ pub(super) fn told(
         super::output::json(out, SCHEMA, &document)?;
     } else {
         let id = &applied.id;
+        let failed = if report.stopped { "stopped" } else { "failed" };
         match report.outcome {
             Outcome::Done => writeln!(out, "done; `benchwarden undo {id}` takes it back")?,
             Outcome::RolledBack => {
-                writeln!(out, "failed; everything is as it was before (plan {id})")?;
+                writeln!(out, "{failed}; everything is as it was before (plan {id})")?;
             }
             Outcome::Remains => {
-                writeln!(out, "failed, and this remains (plan {id}):")?;
+                writeln!(out, "{failed}, and this remains (plan {id}):")?;
                 for what in &report.remains {
                     writeln!(out, "  {}", shown(what))?;
                 }

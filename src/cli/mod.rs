@@ -8,6 +8,7 @@ pub mod change;
 mod doctor;
 pub mod group;
 mod output;
+mod progress;
 mod ps;
 pub mod undo;
 mod usage;

@@ -3,9 +3,12 @@
 //!
 //! Nothing here knows the machine: it is behind [`Machine`], and the receipt behind [`Journal`].
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use crate::plan::Plan;
+use crate::plan::advance::{Advance, Tell};
 use crate::plan::fact::{Change, Expect, Subject};
 use crate::plan::step::{Action, Step, Undo};
 use crate::plan::undo;
@@ -19,11 +22,11 @@ pub trait Machine {
     /// When it cannot be told.
     fn observe(&self, subject: &Subject) -> Result<Option<String>, String>;
 
-    /// Does something.
+    /// Does something; `tell` hears how far a long action is, and says whether it goes on.
     ///
     /// # Errors
     /// What went wrong, in words.
-    fn perform(&mut self, action: &Action) -> Result<(), String>;
+    fn perform(&mut self, action: &Action, tell: &mut Tell<'_>) -> Result<(), String>;
 
     /// Writes everything that was changed to disk.
     fn sync(&mut self);
@@ -41,10 +44,12 @@ pub trait Journal {
 /// What happens while a plan runs, for whoever watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment<'a> {
-    /// Somebody else is changing the host, and is waited for.
+    /// Somebody else is changing the host, and is still waited for.
     Waits(&'a str),
     /// A step begins.
     Begins(usize),
+    /// A long step is so far.
+    Advances(usize, Advance),
     /// It is done and verified.
     Done(usize),
     /// It was so already.
@@ -57,6 +62,14 @@ pub enum Moment<'a> {
     Stays(usize, &'a str),
 }
 
+/// Takes what happens and says whether the plan goes on. Asked to stop, it does so before the next
+/// step, or within one that can be stopped, and takes back what was done; beyond its point of no
+/// return it goes on to its end.
+pub type Watch<'a> = dyn FnMut(Moment<'_>) -> ControlFlow<()> + 'a;
+
+/// Why a step was not begun that could have been.
+const STOPPED: &str = "stopped as asked";
+
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -66,6 +79,8 @@ pub struct Report {
     pub failure: Option<String>,
     /// What of it is still there.
     pub remains: Vec<String>,
+    /// Whether it ended because somebody asked for that.
+    pub stopped: bool,
 }
 
 /// Whether the host is as the plan expects it, before anything is done: each step's expectations
@@ -117,11 +132,21 @@ pub fn run(
     plan: &Plan,
     machine: &mut dyn Machine,
     journal: &mut dyn Journal,
-    watch: &mut dyn FnMut(Moment<'_>),
+    watch: &mut Watch<'_>,
 ) -> Report {
-    let mut done = Vec::new();
+    let mut done: Vec<usize> = Vec::new();
+    let stopped = Cell::new(false);
     let failed = plan.steps.iter().enumerate().find_map(|(at, step)| {
-        match one(at, step, machine, journal, watch) {
+        let is_final = |at: &usize| matches!(plan.steps[*at].undo, Undo::Final { .. });
+        let may_stop = !done.iter().any(is_final);
+        let mut heard = |moment: Moment<'_>| match watch(moment) {
+            ControlFlow::Break(()) if may_stop => {
+                stopped.set(true);
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        };
+        match one(at, step, machine, journal, &mut heard) {
             Ok(true) => done.push(at),
             Ok(false) => {}
             Err(failure) => return Some((at, failure)),
@@ -131,7 +156,7 @@ pub fn run(
     let Some((at, Failure { begun, why })) = failed else {
         return end(journal, Outcome::Done, None, Vec::new());
     };
-    watch(Moment::Failed(at, &why));
+    let _ = watch(Moment::Failed(at, &why));
     // Without a receipt nothing more is done, not even back: the next start sorts it out.
     let _ = journal.write(&Event::Failed {
         step: at,
@@ -154,13 +179,13 @@ pub fn run(
             continue;
         }
         no_way_back = matches!(step.undo, Undo::Final { .. });
-        watch(Moment::TakesBack(at));
+        let _ = watch(Moment::TakesBack(at));
         match take_back(step, machine) {
             Ok(()) => {
                 let _ = journal.write(&Event::Undone { step: at });
             }
             Err(why) => {
-                watch(Moment::Stays(at, &why));
+                let _ = watch(Moment::Stays(at, &why));
                 remains.push(format!("{}: {why}", step.what));
             }
         }
@@ -170,12 +195,15 @@ pub fn run(
     } else {
         Outcome::Remains
     };
-    end(
-        journal,
-        outcome,
-        Some(format!("{}: {why}", step.what)),
-        remains,
-    )
+    Report {
+        stopped: stopped.get(),
+        ..end(
+            journal,
+            outcome,
+            Some(format!("{}: {why}", step.what)),
+            remains,
+        )
+    }
 }
 
 fn end(
@@ -189,6 +217,7 @@ fn end(
         outcome,
         failure: failure.or(written.err()),
         remains,
+        stopped: false,
     }
 }
 
@@ -214,14 +243,16 @@ fn one(
     step: &Step,
     machine: &mut dyn Machine,
     journal: &mut dyn Journal,
-    watch: &mut dyn FnMut(Moment<'_>),
+    watch: &mut Watch<'_>,
 ) -> Result<bool, Failure> {
-    watch(Moment::Begins(at));
+    if watch(Moment::Begins(at)).is_break() {
+        return Err(Failure::before(STOPPED.to_owned()));
+    }
     if happened(step, machine) == Some(true) {
         journal
             .write(&Event::Done { step: at })
             .map_err(Failure::before)?;
-        watch(Moment::Already(at));
+        let _ = watch(Moment::Already(at));
         return Ok(false);
     }
     for change in &step.changes {
@@ -234,13 +265,17 @@ fn one(
     journal
         .write(&Event::Started { step: at })
         .map_err(Failure::before)?;
-    machine.perform(&step.action).map_err(Failure::within)?;
+    machine
+        .perform(&step.action, &mut |so_far| {
+            watch(Moment::Advances(at, so_far))
+        })
+        .map_err(Failure::within)?;
     verify(step, machine).map_err(Failure::within)?;
     machine.sync();
     journal
         .write(&Event::Done { step: at })
         .map_err(Failure::within)?;
-    watch(Moment::Done(at));
+    let _ = watch(Moment::Done(at));
     Ok(true)
 }
 
@@ -298,9 +333,13 @@ fn take_back(step: &Step, machine: &mut dyn Machine) -> Result<(), String> {
             Undo::Exact { .. } | Undo::Partly { .. } | Undo::Nothing => Ok(()),
         };
     };
-    let performed = machine.perform(&inverse.action);
+    let performed = machine.perform(&inverse.action, &mut |_| ControlFlow::Continue(()));
     // A step that happened in part may have nothing to take back, which its tool calls an error:
     // what is there decides.
+    // Where nothing can be read back, what was done has verified itself.
+    if inverse.changes.is_empty() {
+        performed.clone()?;
+    }
     verify(&inverse, machine).map_err(|why| performed.err().unwrap_or(why))?;
     machine.sync();
     Ok(())

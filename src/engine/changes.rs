@@ -9,19 +9,20 @@ use crate::base::sshkey::PublicKey;
 use crate::host::durable::{self, Lock};
 use crate::host::root::Root;
 use crate::host::{self, change};
-use crate::host::{actor, clock, observe, world};
+use crate::host::{actor, belongings, clock, observe, world};
 use crate::model::actor::Actor;
 use crate::plan::Plan;
+use crate::plan::advance::Tell;
 use crate::plan::fact::Subject;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::{self, Planned};
 use crate::plan::people::modify::ModifyUser;
-use crate::plan::people::remove::Home;
+use crate::plan::people::remove::{Files, Home};
 use crate::plan::people::{access, add, groups, keys, modify, remove};
 use crate::plan::step::Action;
 use crate::store::receipt::{self, Event, Outcome};
 
-use super::apply::{self, Journal, Machine, Moment, Report};
+use super::apply::{self, Journal, Machine, Moment, Report, Watch};
 use super::{audit, receipts};
 
 pub(super) const LOCK_DIR: &str = "/run/benchwarden";
@@ -41,7 +42,7 @@ pub enum Intent {
     /// Access as it was.
     Resume(String),
     /// An end for good.
-    Remove(String, Home),
+    Remove(String, Home, Files),
     /// More keys.
     AddKeys(String, Vec<PublicKey>),
     /// Fewer keys, by fingerprint.
@@ -69,7 +70,7 @@ impl Intent {
             Self::AddGroup(name, ..) => name.as_str(),
             Self::Suspend(name)
             | Self::Resume(name)
-            | Self::Remove(name, _)
+            | Self::Remove(name, ..)
             | Self::AddKeys(name, _)
             | Self::RemoveKeys(name, _)
             | Self::RemoveGroup(name)
@@ -145,7 +146,14 @@ pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::AddUser(wish) => add::plan(wish, &known),
         Intent::ModifyUser(wish) => modify::plan(wish, &known),
         Intent::Suspend(name) => access::suspend(name, &known),
-        Intent::Remove(name, home) => remove::plan(name, home, &known),
+        Intent::Remove(name, home, files) => {
+            let mut plan = remove::plan(name, home, files, &known);
+            if let (true, Some(account)) = (plan.refused.is_empty(), known.account(name)) {
+                let all = belongings::of(root, name, account.uid, &account.home);
+                remove::tell(&mut plan, account, files, all);
+            }
+            plan
+        }
         Intent::AddKeys(name, new) => keys::add(name, new, &known),
         Intent::RemoveKeys(name, old) => keys::remove(name, old, &known),
         Intent::AddGroup(name, gid, members) => groups::add(name, *gid, members, &known),
@@ -184,7 +192,7 @@ pub fn apply(
     intent: &Intent,
     approval: &Approval,
     secret: Option<&Secret>,
-    watch: &mut dyn FnMut(Moment<'_>),
+    watch: &mut Watch<'_>,
 ) -> Result<Applied, ChangeError> {
     if !root.is_live() {
         return Err(ChangeError::Fixture);
@@ -241,19 +249,17 @@ fn wait_for_turn(
     root: &Root,
     who: &Actor,
     intent: &Intent,
-    watch: &mut dyn FnMut(Moment<'_>),
+    watch: &mut Watch<'_>,
 ) -> Result<Lock, String> {
     durable::directory(root, LOCK_DIR, 0o755).map_err(|error| error.to_string())?;
-    let mut told = false;
     loop {
         if let Some(mut lock) = Lock::take(root, LOCK).map_err(|error| error.to_string())? {
             lock.say(&format!("{}: {}", who.in_words(), in_words(intent)));
             return Ok(lock);
         }
-        if !told {
-            let other = root.peek(LOCK).unwrap_or_default();
-            watch(Moment::Waits(&other));
-            told = true;
+        let other = root.peek(LOCK).unwrap_or_default();
+        if watch(Moment::Waits(&other)).is_break() {
+            return Err(format!("stopped while waiting for {other}"));
         }
         clock::pause(LOOK_AGAIN);
     }
@@ -299,8 +305,9 @@ impl Machine for Host {
         observe::fact(&self.root, subject).map_err(|error| error.to_string())
     }
 
-    fn perform(&mut self, action: &Action) -> Result<(), String> {
-        change::perform(&self.root, action, self.secret.as_ref()).map_err(|error| error.to_string())
+    fn perform(&mut self, action: &Action, tell: &mut Tell<'_>) -> Result<(), String> {
+        change::perform(&self.root, action, self.secret.as_ref(), tell)
+            .map_err(|error| error.to_string())
     }
 
     fn sync(&mut self) {

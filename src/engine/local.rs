@@ -25,7 +25,7 @@ use crate::store::audit::{Problem, Record};
 use crate::model::rates;
 use crate::model::sample::{Focus, Sample};
 
-use super::apply::Moment;
+use super::apply::Watch;
 use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::receipts::{self, Interrupted};
@@ -96,7 +96,7 @@ impl Engine for Local {
         intent: &Intent,
         approval: &Approval,
         secret: Option<&Secret>,
-        watch: &mut dyn FnMut(Moment<'_>),
+        watch: &mut Watch<'_>,
     ) -> Result<Applied, ChangeError> {
         changes::apply(&self.root, intent, approval, secret, watch)
     }

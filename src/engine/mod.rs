@@ -26,7 +26,7 @@ use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
 use crate::store::audit::{Problem, Record};
 
-use apply::Moment;
+use apply::Watch;
 use changes::{Applied, Approval, ChangeError, Intent};
 use receipts::Interrupted;
 
@@ -84,7 +84,7 @@ pub trait Engine {
         intent: &Intent,
         approval: &Approval,
         secret: Option<&Secret>,
-        watch: &mut dyn FnMut(Moment<'_>),
+        watch: &mut Watch<'_>,
     ) -> Result<Applied, ChangeError>;
 
     /// The note for somebody whose account this plan has made.

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod actor;
 pub mod as_user;
+pub mod belongings;
 mod births;
 pub mod cgroup;
 pub mod change;
@@ -45,6 +46,7 @@ mod subuids;
 mod surroundings;
 pub mod systemd;
 mod table;
+mod walk;
 pub mod world;
 
 /// Whether this process may change the host.

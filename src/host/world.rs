@@ -78,7 +78,6 @@ pub fn world_of(root: &Root, about: &[&str], actor: &Actor) -> Result<World, Str
         unknown: HashMap::new(),
         tools: tools(root),
         today: now.strftime("%Y-%m-%d").to_string(),
-        now: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         accounts,
     };
     let subjects: Vec<Subject> = about

@@ -4,6 +4,7 @@
 //! Everything here is pure. Who reads the machine, does the steps and writes the receipt is the
 //! engine; the wording here serves screen, verbs and audit alike.
 
+pub mod advance;
 pub mod fact;
 pub mod people;
 pub mod step;
@@ -13,6 +14,7 @@ pub mod world;
 use serde::{Deserialize, Serialize};
 
 use crate::base::digest::sha256_hex;
+use crate::model::people::belongings::Belongings;
 
 use step::{Step, Undo};
 
@@ -31,6 +33,10 @@ pub struct Plan {
     /// Why it must not run; empty when it may.
     #[serde(default)]
     pub refused: Vec<String>,
+    /// What they own and run whom it removes. It changes by the minute, and is no part of what is
+    /// approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub belongings: Option<Box<Belongings>>,
     /// The plan that this one takes back or finishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles: Option<String>,
@@ -46,6 +52,7 @@ impl Plan {
             steps: Vec::new(),
             warnings: Vec::new(),
             refused: Vec::new(),
+            belongings: None,
             settles: None,
         }
     }

@@ -162,6 +162,31 @@ pub enum Action {
         /// To which file.
         file: String,
     },
+    /// Gives everything that a uid owns on this host's own file systems another owner, and writes
+    /// down first what that is.
+    GiveFiles {
+        /// The owner, and the group that changes with it.
+        from: (u32, u32),
+        /// The new owner and group.
+        to: (u32, u32),
+        /// The directory that is left alone.
+        except: String,
+        /// Where is written down what was given.
+        record: String,
+    },
+    /// Gives back what was given, as far as it is there and was not given further.
+    GiveBackFiles {
+        /// Where it is written down.
+        record: String,
+    },
+    /// Deletes everything that a uid owns on this host's own file systems; directories that hold
+    /// anything else stay.
+    DeleteFiles {
+        /// Whose.
+        uid: u32,
+        /// The directory that is left alone.
+        except: String,
+    },
 }
 
 impl Action {
@@ -219,6 +244,23 @@ impl fmt::Display for Action {
             } => write!(f, "add {ranges} to {path} as {owner}'s"),
             Self::FreeIds { path, owner } => write!(f, "take {owner} out of {path}"),
             Self::Archive { tree, file } => write!(f, "pack {tree} into {file} and compare"),
+            Self::GiveFiles {
+                from,
+                to,
+                except,
+                record,
+            } => write!(
+                f,
+                "chown what uid {} owns, {except} left out, to {}, and its group {} to {}; noted \
+                 in {record}",
+                from.0, to.0, from.1, to.1
+            ),
+            Self::GiveBackFiles { record } => {
+                write!(f, "chown everything in {record} to whose it was")
+            }
+            Self::DeleteFiles { uid, except } => {
+                write!(f, "delete what uid {uid} owns, {except} left out")
+            }
         }
     }
 }

@@ -83,7 +83,7 @@ pub struct Tombstone {
     /// Its subordinate ids, as facts name them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subids: Option<String>,
-    /// When it was removed, RFC 3339.
+    /// The day it was removed.
     pub removed_at: String,
     /// Where its home was packed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,8 +139,6 @@ pub struct World {
     pub tools: HashMap<&'static str, String>,
     /// Today, as a date (`2026-11-21`).
     pub today: String,
-    /// Now, RFC 3339.
-    pub now: String,
 }
 
 impl Default for Defaults {

@@ -1,6 +1,7 @@
 //! What screens want to know or have done, and what comes back. Every errand runs on a thread of
 //! its own, so that no key ever waits for a directory, a disk or a plan.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -23,6 +24,9 @@ pub(super) type Shared = Arc<dyn Engine + Send + Sync>;
 /// Whether a plan is being done in this process.
 static A_PLAN_RUNS: AtomicBool = AtomicBool::new(false);
 
+/// Whether the plan that is being done ought to stop.
+static STOP_IS_ASKED: AtomicBool = AtomicBool::new(false);
+
 /// Whether a plan is being done: whoever ends the program waits for it.
 pub(super) fn a_plan_runs() -> bool {
     A_PLAN_RUNS.load(Ordering::SeqCst)
@@ -41,6 +45,8 @@ pub(super) enum Errand {
     Apply(u64, Box<Order>),
     /// A text into a new file of that name.
     Write(u64, String, String),
+    /// That the plan which runs stops where that leaves nothing half done.
+    Stop,
 }
 
 /// An approved plan.
@@ -91,6 +97,7 @@ pub(super) struct Known {
 pub(super) enum Progress {
     Waits(String),
     Begins(usize),
+    Advances(usize, String),
     Done(usize),
     Already(usize),
     Failed(usize, String),
@@ -139,15 +146,20 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
 
     /// Starts an errand.
     pub(super) fn start(&mut self, errand: Errand) {
+        if matches!(errand, Errand::Stop) {
+            STOP_IS_ASKED.store(true, Ordering::SeqCst);
+            return;
+        }
         let (engine, sink) = (Arc::clone(&self.engine), self.sink.clone());
         let is_plan = matches!(errand, Errand::Apply(..));
         let number = match errand {
             Errand::Plan(number, _) | Errand::Apply(number, _) | Errand::Write(number, ..) => {
                 Some(number)
             }
-            Errand::People | Errand::Person(_) => None,
+            Errand::People | Errand::Person(_) | Errand::Stop => None,
         };
         if is_plan {
+            STOP_IS_ASKED.store(false, Ordering::SeqCst);
             A_PLAN_RUNS.store(true, Ordering::SeqCst);
         }
         let work = move || {
@@ -205,6 +217,7 @@ fn run(engine: &dyn Engine, errand: Errand, sink: &impl Fn(Answer)) -> Answer {
             let failed = |error| format!("{file} cannot be written here: {error}");
             Answer::Wrote(number, path.map_err(failed))
         }
+        Errand::Stop => Answer::Failed(None, "there is nothing to stop".to_owned()),
     }
 }
 
@@ -229,7 +242,13 @@ fn apply(engine: &dyn Engine, number: u64, order: Order, sink: &impl Fn(Answer))
             Err(error) => return Ending::Nothing(format!("no password can be made: {error}")),
         },
     };
-    let mut watch = |moment: Moment<'_>| sink(Answer::Progress(number, kept(moment)));
+    let mut watch = |moment: Moment<'_>| {
+        sink(Answer::Progress(number, kept(moment)));
+        if STOP_IS_ASKED.load(Ordering::SeqCst) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    };
     let approval = Approval::Shown(order.fingerprint);
     match engine.apply(&order.intent, &approval, secret.as_ref(), &mut watch) {
         Ok(applied) => {
@@ -251,6 +270,7 @@ fn kept(moment: Moment<'_>) -> Progress {
     match moment {
         Moment::Waits(who) => Progress::Waits(who.to_owned()),
         Moment::Begins(at) => Progress::Begins(at),
+        Moment::Advances(at, so_far) => Progress::Advances(at, so_far.to_string()),
         Moment::Done(at) => Progress::Done(at),
         Moment::Already(at) => Progress::Already(at),
         Moment::Failed(at, why) => Progress::Failed(at, why.to_owned()),

@@ -193,6 +193,63 @@ on_both! {
     }
 }
 
+on_debian_12! {
+    fn files_elsewhere_go_to_somebody_and_come_back(host) {
+        host.install_benchwarden();
+        let bob = host.as_user("bob");
+        host.run("mkdir -p /srv/project && chown bob: /srv/project").ok();
+        bob.run("echo x > /srv/project/data && ln -s /etc/shadow /srv/project/link \
+                 && ln /srv/project/data /tmp/again && cp /bin/true /srv/project/prog \
+                 && chmod 4755 /srv/project/prog").ok();
+        host.run("echo 'bob ALL=(ALL) ALL' > /etc/sudoers.d/bob && chmod 440 /etc/sudoers.d/bob").ok();
+        let uid = host.run("id -u bob").ok().trim().to_owned();
+        let shadow = host.run("stat -c '%u %a' /etc/shadow").ok().to_owned();
+        let owners = "stat -c '%n %u %a' /srv/project /srv/project/* /tmp/again";
+
+        let plan = host.run("benchwarden user remove bob --archive /srv/bob.tar.zst --give-files carol --dry-run --json").json();
+        assert!(plan["belongings"]["outside"]["files"].as_u64() >= Some(4), "{plan:#}");
+        assert_eq!(plan["belongings"]["sudo"][0]["file"], "/etc/sudoers.d/bob", "{plan:#}");
+        let done = change(host, "user remove bob --archive /srv/bob.tar.zst --give-files carol");
+        assert_eq!(done["result"], "done", "{done:#}");
+        let carol = host.run("id -u carol").ok().trim().to_owned();
+        let given = host.run(owners);
+        assert!(given.ok().lines().all(|line| line.contains(&format!(" {carol} "))), "{given}");
+        assert!(given.ok().contains("/srv/project/prog"), "{given}");
+        assert!(!given.ok().contains(" 4755"), "nobody runs as carol: {given}");
+        assert_eq!(host.run("stat -c '%u %a' /etc/shadow").ok(), shadow, "no link was followed");
+        assert_eq!(host.run(&format!("find / -xdev -uid {uid} -not -path '/var/lib/benchwarden/*' -not -path '/proc/*'")).ok(), "");
+        is_sound(host);
+
+        change(host, &format!("undo {}", done["plan"].as_str().unwrap()));
+        let back = host.run(owners);
+        assert!(back.ok().lines().all(|line| line.contains(&format!(" {uid} "))), "{back}");
+        assert_eq!(host.run("id bob").status, Some(1), "the account stays removed");
+    }
+}
+
+on_debian_12! {
+    fn an_archive_that_is_stopped_leaves_everything_as_it_was(host) {
+        host.install_benchwarden();
+        let bob = host.as_user("bob");
+        bob.run("head -c 700M /dev/urandom > big").ok();
+        let before = items(host, "bob");
+        let stopped = host.run(
+            "benchwarden user remove bob --archive /srv/bob.tar.zst --yes & pid=$!; \
+             until [ -s /srv/bob.tar.zst.partial ]; do sleep 0.1; done; kill -TERM $pid; wait $pid",
+        );
+        assert!(stopped.stdout.contains("stopped; everything is as it was before"), "{stopped}");
+        assert_eq!(stopped.status, Some(1), "{stopped}");
+        assert_eq!(host.run("ls /srv/bob.tar.zst /srv/bob.tar.zst.partial").status, Some(2));
+        assert_eq!(host.run("stat -c %s /home/bob/big").ok().trim(), "734003200");
+        for (before, after) in before.iter().zip(items(host, "bob")) {
+            assert_eq!(*before, after);
+        }
+        let log = host.run("benchwarden audit log --json").ok().to_owned();
+        assert!(log.contains("stopped as asked"), "{log}");
+        is_sound(host);
+    }
+}
+
 #[test]
 fn nobody_is_locked_out() {
     let host = Host::fresh(Release::Bookworm);

@@ -9,7 +9,7 @@ use crate::base::id::UserName;
 use crate::cli::change::{self, How};
 use crate::engine::Engine;
 use crate::engine::changes::Intent;
-use crate::plan::people::remove::Home;
+use crate::plan::people::remove::{Files, Home};
 
 /// Arguments of `user suspend` and `user resume`.
 #[derive(Debug, Args)]
@@ -40,6 +40,18 @@ pub struct RemoveArgs {
     /// Leave the home where it is.
     #[arg(long)]
     pub keep_home: bool,
+
+    /// Leave their files outside the home as they are, under a uid that nobody receives.
+    #[arg(long, conflicts_with_all = ["give_files", "delete_files"])]
+    pub keep_files: bool,
+
+    /// Give their files outside the home to this person.
+    #[arg(long, value_name = "USER", conflicts_with = "delete_files")]
+    pub give_files: Option<UserName>,
+
+    /// Delete their files outside the home; they are in no archive.
+    #[arg(long)]
+    pub delete_files: bool,
 
     /// How it is carried out.
     #[command(flatten)]
@@ -77,6 +89,11 @@ pub(in crate::cli) fn remove(
         None if args.delete_home => Home::Delete,
         None => Home::Keep,
     };
-    let intent = Intent::Remove(args.name.as_str().to_owned(), home);
+    let files = match &args.give_files {
+        Some(heir) => Files::Give(heir.as_str().to_owned()),
+        None if args.delete_files => Files::Delete,
+        None => Files::Keep,
+    };
+    let intent = Intent::Remove(args.name.as_str().to_owned(), home, files);
     change::carry_out(engine, &intent, None, args.how, out)
 }

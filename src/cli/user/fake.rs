@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::base::id::{Uid, UserName};
 use crate::base::secret::Secret;
-use crate::engine::apply::{Moment, Report};
+use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::engine::receipts::Interrupted;
 use crate::engine::{Engine, Follow, Pace, Sink};
@@ -38,7 +38,7 @@ impl Engine for Host {
         intent: &Intent,
         approval: &Approval,
         secret: Option<&Secret>,
-        watch: &mut dyn FnMut(Moment<'_>),
+        watch: &mut Watch<'_>,
     ) -> Result<Applied, ChangeError> {
         let Intent::AddUser(wish) = intent else {
             unreachable!("`user add` makes accounts");
@@ -47,7 +47,7 @@ impl Engine for Host {
         let secret = secret.map(|secret| secret.reveal().to_owned());
         let order = (name.to_owned(), approval.clone(), secret);
         self.applied.lock().unwrap().push(order);
-        watch(Moment::Begins(0));
+        let _ = watch(Moment::Begins(0));
         let (outcome, failure) = match name {
             "taken" => return Err(ChangeError::Changed),
             "fails" => (Outcome::RolledBack, Some("the disk is full".to_owned())),
@@ -60,6 +60,7 @@ impl Engine for Host {
                 outcome,
                 failure,
                 remains: Vec::new(),
+                stopped: false,
             },
         })
     }

@@ -10,10 +10,10 @@ use anyhow::Context as _;
 
 use crate::base::exit::Exit;
 use crate::base::secret::Secret;
-use crate::cli::change::{self, How, shown};
+use crate::cli::change::{self, How};
 use crate::cli::output;
+use crate::cli::progress::{Progress, shown};
 use crate::engine::Engine;
-use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::host::input;
 use crate::plan::people::add::Password;
@@ -187,13 +187,13 @@ impl List<'_> {
                 Approval::Shown(planned.plan.fingerprint())
             };
             let intent = Intent::AddUser(Box::new(planned.wish.clone()));
-            let mut watch = |moment: Moment<'_>| {
-                if !matches!(moment, Moment::Done(_) | Moment::Already(_)) {
-                    // Who watches may have gone; the plan goes on.
-                    let _ = change::progress(errors, &planned.plan, moment);
-                }
-            };
-            let one = match engine.apply(&intent, &approval, secret.as_ref(), &mut watch) {
+            let mut progress = Progress::of_one_of_many(&mut *errors, &planned.plan);
+            let applied = engine.apply(&intent, &approval, secret.as_ref(), &mut |moment| {
+                progress.takes(moment)
+            });
+            let stops = progress.is_to_stop();
+            drop(progress);
+            let one = match applied {
                 Ok(applied) => {
                     let done = applied.report.outcome == Outcome::Done;
                     let note = done.then(|| engine.welcome(&planned.wish, &applied.plan));
@@ -209,6 +209,9 @@ impl List<'_> {
                 break;
             }
             let _ = show(secret.as_ref(), errors);
+            if stops {
+                break;
+            }
         }
         Ok(became)
     }

@@ -1,29 +1,45 @@
 //! A home in one file: `tar(1)` with ownership, ACLs and extended attributes, compressed here, and
 //! compared with the tree before anybody may delete that.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
+use crate::base::units::Bytes;
 use crate::host::command::{self, Feed};
 use crate::host::durable;
 use crate::host::root::Root;
+use crate::host::walk::{self, Entry, Mounts, Visitor};
+use crate::plan::advance::{Doing, Tell};
 
 use super::ActionError;
+use super::meter::{Meter, STOPPED};
+use super::tar_stream::TarStream;
 
 /// A large home on a slow disk; who waits can see how far it is, and stop.
 const AT_MOST: Duration = Duration::from_secs(24 * 3600);
 /// A good deal for the time it takes.
 const LEVEL: i32 = 3;
+/// What is copied at once.
+const ROOM: usize = 128 << 10;
 
 /// Packs a tree and compares the archive with it.
 ///
 /// # Errors
-/// When it cannot be packed, or the archive is not what is there: then no archive is left.
-pub(super) fn pack(root: &Root, tree: &str, file: &str) -> Result<(), ActionError> {
+/// When it cannot be packed, when the archive is not what is there, or when it was stopped: then
+/// no archive is left.
+pub(super) fn pack(
+    root: &Root,
+    tree: &str,
+    file: &str,
+    tell: &mut Tell<'_>,
+) -> Result<(), ActionError> {
     let failed = |why: String| ActionError::Other(format!("cannot pack {tree}: {why}"));
     let Some(tar) = root.find_executable("tar") else {
         return Err(failed(
@@ -34,29 +50,82 @@ pub(super) fn pack(root: &Root, tree: &str, file: &str) -> Result<(), ActionErro
         .rsplit_once('/')
         .filter(|(parent, name)| !parent.is_empty() && !name.is_empty())
         .ok_or_else(|| failed("it is no path of a home".to_owned()))?;
-    let name = format!("./{name}");
+    let place = (root.path(parent), format!("./{name}"));
     let target = root.path(file);
     let mut partial = target.clone().into_os_string();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
     // One that a power cut left here is nobody's.
     let _ = rustix::fs::unlink(&partial);
-    let packed = write(&tar, parent, &name, &partial)
-        .and_then(|()| compare(&tar, parent, &partial))
-        .and_then(|()| {
-            let cwd = rustix::fs::CWD;
-            let flags = rustix::fs::RenameFlags::NOREPLACE;
-            Ok(rustix::fs::renameat_with(
-                cwd, &partial, cwd, &target, flags,
-            )?)
-        });
-    if packed.is_err() {
+    let mut meter = Meter::new(tell);
+    let packed = count(root, tree, &mut meter).and_then(|all| {
+        write(&tar, &place, &partial, (&mut meter, all))?;
+        compare(&tar, &place.0, &partial, (&mut meter, all))?;
+        let cwd = rustix::fs::CWD;
+        let flags = rustix::fs::RenameFlags::NOREPLACE;
+        Ok(rustix::fs::renameat_with(
+            cwd, &partial, cwd, &target, flags,
+        )?)
+    });
+    if let Err(error) = packed {
         // It is no archive of anything.
         let _ = rustix::fs::unlink(&partial);
+        return Err(match meter.is_stopped() {
+            true => ActionError::Other(format!(
+                "{STOPPED}; what was packed is removed, {tree} is untouched"
+            )),
+            false => failed(error.to_string()),
+        });
     }
-    packed.map_err(|error| failed(error.to_string()))?;
     durable::sync_file_system(root, file);
     Ok(())
+}
+
+/// How much there is to pack.
+fn count(root: &Root, tree: &str, meter: &mut Meter<'_, '_>) -> io::Result<(u64, Bytes)> {
+    let mut counted = Counted {
+        // The directory itself is packed too.
+        files: 1,
+        bytes: Bytes(0),
+        linked: HashSet::new(),
+        meter,
+        stopped: None,
+    };
+    let mounts = Mounts::of(root);
+    // What cannot be looked at is tar's to complain of.
+    let _ = walk::tree(root, (&mounts, &[]), tree.as_bytes(), &mut counted);
+    match counted.stopped {
+        Some(stopped) => Err(stopped),
+        None => Ok((counted.files, counted.bytes)),
+    }
+}
+
+struct Counted<'m, 'a, 'b> {
+    files: u64,
+    bytes: Bytes,
+    linked: HashSet<(u64, u64)>,
+    meter: &'m mut Meter<'a, 'b>,
+    stopped: Option<io::Error>,
+}
+
+impl Visitor for Counted<'_, '_, '_> {
+    fn see(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
+        let stat = entry.stat;
+        self.files += 1;
+        let again = stat.st_nlink > 1 && !self.linked.insert((stat.st_dev, stat.st_ino));
+        if entry.kind().is_file() && !again {
+            self.bytes += Bytes(u64::try_from(stat.st_size).unwrap_or_default());
+        }
+        match self.meter.is_at(self.files, self.bytes) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(stopped) => {
+                self.stopped = Some(stopped);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn cannot(&mut self, _: &[u8], _: Errno) {}
 }
 
 const KEPT: [&str; 4] = [
@@ -66,40 +135,73 @@ const KEPT: [&str; 4] = [
     "--numeric-owner",
 ];
 
-fn write(tar: &str, parent: &str, name: &str, to: &Path) -> io::Result<()> {
+/// The meter, and how much there is in all.
+type Metered<'m, 'a, 'b> = (&'m mut Meter<'a, 'b>, (u64, Bytes));
+
+fn write(
+    tar: &str,
+    (parent, name): &(PathBuf, String),
+    to: &Path,
+    (meter, all): Metered<'_, '_, '_>,
+) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(to, flags, Mode::RUSR | Mode::WUSR)?);
     let mut packer = zstd::Encoder::new(file, LEVEL)?;
+    let parent = text(parent)?;
     let mut args = vec!["--create", "--one-file-system", "--file=-", "-C", parent];
     args.extend(KEPT);
     args.extend(["--", name]);
-    let said = command::pipe_from(tar, &args, AT_MOST, |out| {
-        io::copy(out, &mut packer).map(drop)
-    })?;
+    meter.begins(Doing::Packing, Some(all));
+    let said = command::pipe_from(tar, &args, AT_MOST, |out| copy(out, &mut packer, meter))?;
     ended_well("tar", &said)?;
     let mut file = packer.finish()?;
     file.flush()?;
     file.sync_all()
 }
 
-fn compare(tar: &str, parent: &str, archive: &Path) -> io::Result<()> {
+fn compare(
+    tar: &str,
+    parent: &Path,
+    archive: &Path,
+    (meter, all): Metered<'_, '_, '_>,
+) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(archive, flags, Mode::empty())?);
     let mut unpacker = zstd::Decoder::new(file)?;
-    let mut args = vec!["--compare", "--file=-", "-C", parent];
+    let mut args = vec!["--compare", "--file=-", "-C", text(parent)?];
     args.extend(KEPT);
-    let feed: Feed<'_> = Box::new(move |input| copy_all(&mut unpacker, input));
+    meter.begins(Doing::Comparing, Some(all));
+    let feed: Feed<'_> = Box::new(|input| copy(&mut unpacker, input, meter));
     let said = command::pipe_into(tar, &args, AT_MOST, feed)?;
     ended_well("the comparison", &said)
 }
 
+fn text(path: &Path) -> io::Result<&str> {
+    path.to_str()
+        .ok_or_else(|| io::Error::other("its path is no text"))
+}
+
 /// To the end, whatever the reader still wants of it: the end has to be whole as well.
-fn copy_all(from: &mut dyn Read, to: &mut dyn io::Write) -> io::Result<()> {
-    match io::copy(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            io::copy(from, &mut io::sink()).map(drop)
+fn copy(from: &mut dyn Read, to: &mut dyn io::Write, meter: &mut Meter<'_, '_>) -> io::Result<()> {
+    let mut tar = TarStream::default();
+    let mut room = vec![0; ROOM];
+    let mut wanted = true;
+    loop {
+        let length = match from.read(&mut room) {
+            Ok(0) => return Ok(()),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let bytes = &room[..length];
+        if wanted {
+            match to.write_all(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => wanted = false,
+                other => other?,
+            }
         }
-        other => other.map(drop),
+        tar.takes(bytes);
+        meter.is_at(tar.files, Bytes(tar.bytes))?;
     }
 }
 
@@ -113,4 +215,65 @@ fn ended_well(what: &str, said: &command::Output) -> io::Result<()> {
     Err(io::Error::other(format!(
         "{what} found differences or failed: {told}"
     )))
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test makes its own tree")]
+mod tests {
+    use super::*;
+    use crate::plan::advance::Advance;
+
+    fn host() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["proc", "usr/bin", "srv", "home/ada/deep"] {
+            std::fs::create_dir_all(dir.path().join(name)).unwrap();
+        }
+        // Executable is what a file has to be; which tar runs is the machine's own.
+        std::os::unix::fs::symlink("/usr/bin/tar", dir.path().join("usr/bin/tar")).unwrap();
+        for number in 0..40 {
+            let file = dir.path().join(format!("home/ada/deep/{number}"));
+            std::fs::write(file, vec![b'x'; 10_000]).unwrap();
+        }
+        let root = Root::fixture(dir.path()).unwrap();
+        (dir, root)
+    }
+
+    fn names(dir: &tempfile::TempDir, of: &str) -> usize {
+        std::fs::read_dir(dir.path().join(of)).unwrap().count()
+    }
+
+    #[test]
+    fn a_home_is_packed_compared_and_left_alone() {
+        let (dir, root) = host();
+        let mut tell = |_: Advance| ControlFlow::Continue(());
+        pack(&root, "/home/ada", "/srv/ada.tar.zst", &mut tell).unwrap();
+        assert_eq!((names(&dir, "srv"), names(&dir, "home/ada/deep")), (1, 40));
+        let packed = std::fs::read(dir.path().join("srv/ada.tar.zst")).unwrap();
+        let mut tar = TarStream::default();
+        tar.takes(&zstd::decode_all(packed.as_slice()).unwrap());
+        assert_eq!((tar.files, tar.bytes), (42, 400_000));
+        let mut meter = Meter::new(&mut tell);
+        let all = count(&root, "/home/ada", &mut meter).unwrap();
+        assert_eq!(all, (42, Bytes(400_000)), "what is told to be all is all");
+        let again = pack(&root, "/home/ada", "/srv/ada.tar.zst", &mut tell).unwrap_err();
+        assert!(again.to_string().contains("cannot pack"), "{again}");
+    }
+
+    #[test]
+    fn a_stop_leaves_no_archive_and_every_file() {
+        let (dir, root) = host();
+        let mut tell = |_: Advance| ControlFlow::Break(());
+        let error = pack(&root, "/home/ada", "/srv/ada.tar.zst", &mut tell).unwrap_err();
+        assert!(error.to_string().starts_with(STOPPED), "{error}");
+        assert_eq!((names(&dir, "srv"), names(&dir, "home/ada/deep")), (0, 40));
+        // While it packs, and while it compares.
+        for doing in [Doing::Packing, Doing::Comparing] {
+            let mut tell = |advance: Advance| match advance.doing == doing {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            pack(&root, "/home/ada", "/srv/ada.tar.zst", &mut tell).unwrap_err();
+            assert_eq!((names(&dir, "srv"), names(&dir, "home/ada/deep")), (0, 40));
+        }
+    }
 }

@@ -4,14 +4,19 @@
 mod archive;
 mod at_jobs;
 mod end;
+mod files;
 mod home;
+mod meter;
+mod record;
 mod subids;
+mod tar_stream;
 mod tree;
 
 use std::time::Duration;
 
 use crate::base::secret::Secret;
 use crate::base::text::printable;
+use crate::plan::advance::Tell;
 use crate::plan::step::Action;
 
 use super::command::{self, CommandError};
@@ -54,11 +59,16 @@ pub enum ActionError {
 }
 
 /// Does one action. `secret` is what a program reads from its standard input where the action
-/// says so.
+/// says so; `tell` hears how far a long action is, and says whether one that can be stopped goes on.
 ///
 /// # Errors
 /// When it was not done, or only in part: what is there then has to be looked up.
-pub fn perform(root: &Root, action: &Action, secret: Option<&Secret>) -> Result<(), ActionError> {
+pub fn perform(
+    root: &Root,
+    action: &Action,
+    secret: Option<&Secret>,
+    tell: &mut Tell<'_>,
+) -> Result<(), ActionError> {
     if !root.is_live() {
         return Err(ActionError::Other(
             "a fixture tree is never changed".to_owned(),
@@ -109,7 +119,15 @@ pub fn perform(root: &Root, action: &Action, secret: Option<&Secret>) -> Result<
             ranges,
         } => subids::reserve(root, path, owner, ranges),
         Action::FreeIds { path, owner } => subids::free(root, path, owner),
-        Action::Archive { tree, file } => archive::pack(root, tree, file),
+        Action::Archive { tree, file } => archive::pack(root, tree, file, tell),
+        Action::GiveFiles {
+            from,
+            to,
+            except,
+            record,
+        } => files::give(root, (*from, *to), except, record, tell),
+        Action::GiveBackFiles { record } => files::give_back(root, record, tell),
+        Action::DeleteFiles { uid, except } => files::delete(root, *uid, except, tell),
     }
 }
 

@@ -3,6 +3,7 @@
 //! What could not be read is `None`, never a guess. No type here ever holds a password or the
 //! hash of one.
 
+pub mod belongings;
 pub mod defs;
 pub mod details;
 pub mod local;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod add;
+pub mod estate;
 pub mod groups;
 pub mod guard;
 pub mod keys;

@@ -6,7 +6,8 @@ use crate::plan::fact::{Change, Expect, Subject};
 use crate::plan::step::{Action, Step, Undo};
 use crate::plan::world::{KnownAccount, Tombstone, World, group_fact};
 
-use super::{access, groups, guard};
+pub use super::estate::{Files, tell};
+use super::{access, estate, groups, guard};
 
 /// Where is noted who was removed.
 pub const TOMBSTONES: &str = "/var/lib/benchwarden/removed";
@@ -24,7 +25,7 @@ pub enum Home {
 
 /// The plan that removes somebody.
 #[must_use]
-pub fn plan(name: &str, home: &Home, world: &World) -> Plan {
+pub fn plan(name: &str, home: &Home, files: &Files, world: &World) -> Plan {
     let intent = format!("remove user {name}");
     let account = match guard::changeable(world, &intent, name) {
         Ok(account) => account,
@@ -37,6 +38,10 @@ pub fn plan(name: &str, home: &Home, world: &World) -> Plan {
     if let Some(reason) = unsafe_home(world, account, home) {
         return plan.refuse(reason);
     }
+    let elsewhere = match estate::step(files, account, world) {
+        Ok(step) => step,
+        Err(reason) => return plan.refuse(reason),
+    };
     access::ends(&mut plan, world, account);
     plan.push(tombstone(world, account, home));
     home_steps(&mut plan, world, account, home);
@@ -49,10 +54,8 @@ pub fn plan(name: &str, home: &Home, world: &World) -> Plan {
     }
     plan.push(account_step(world, account));
     reserve_subids(&mut plan, world, account);
-    plan.warn(format!(
-        "files of theirs outside {} keep the bare uid {}",
-        account.home, account.uid
-    ));
+    // The last one: it needs no account, so that it is finished, or taken back, by itself.
+    plan.steps.extend(elsewhere);
     plan
 }
 
@@ -94,7 +97,8 @@ fn tombstone(world: &World, account: &KnownAccount, home: &Home) -> Step {
         subids: world
             .fact(&Subject::Subids(format!("{}@/etc/subuid", account.name)))
             .map(str::to_owned),
-        removed_at: world.now.clone(),
+        // The day alone: what is approved must be the same a minute later.
+        removed_at: world.today.clone(),
         archive: match home {
             Home::Archive(file) => Some(file.clone()),
             Home::Delete | Home::Keep => None,

@@ -106,6 +106,10 @@ impl Dialog {
                 (Action::Down, "further"),
             ],
             Stage::Shown(_) => vec![(Action::Back, back)],
+            Stage::Running(run) if run.can_stop() => vec![
+                (Action::Undo, "stop, and take back what was done"),
+                (Action::Down, "further"),
+            ],
             Stage::Running(_) => vec![(Action::Down, "further")],
             Stage::Ended(End::Applied(applied, shown)) => {
                 let mut hints = vec![(Action::Back, "close")];

@@ -18,6 +18,8 @@ pub(super) enum What {
     People,
     /// May stay empty.
     Members,
+    /// Exactly one.
+    Heir,
 }
 
 /// The names in a field.
@@ -83,7 +85,7 @@ fn remark(words: &[String], names: &[String], offered: &[&str], what: What) -> R
     if let Some(unknown) = words.iter().find(|word| !names.contains(word)) {
         let kind = match what {
             What::Groups | What::Group => "is no group of this host",
-            What::People | What::Members => "is none of these",
+            What::People | What::Members | What::Heir => "is none of these",
         };
         let hint = if offer.is_empty() { "" } else { "; " };
         return Remark::Bad(format!("{unknown} {kind}{hint}{offer}"));
@@ -91,6 +93,8 @@ fn remark(words: &[String], names: &[String], offered: &[&str], what: What) -> R
     match (what, words.len()) {
         (What::Group, 0) => return Remark::Bad(format!("which one: {offer}")),
         (What::People, 0) => return Remark::Bad(format!("who, parted by commas: {offer}")),
+        (What::Heir, 0) => return Remark::Bad(format!("to whom: {offer}")),
+        (What::Heir, 2..) => return Remark::Bad("one person alone".to_owned()),
         (What::Group, 2..) => return Remark::Bad("one group at a time".to_owned()),
         _ => {}
     }
@@ -105,7 +109,10 @@ fn remark(words: &[String], names: &[String], offered: &[&str], what: What) -> R
     Remark::Hint(if offer.is_empty() {
         String::new()
     } else {
-        format!("parted by commas: {offer}")
+        match what {
+            What::Heir => offer,
+            _ => format!("parted by commas: {offer}"),
+        }
     })
 }
 

@@ -169,6 +169,10 @@ impl Dialog {
             Stage::Gathering | Stage::Planning => (asked? == Action::Back).then(|| self.one_back()),
             Stage::Running(run) => {
                 let asked = asked?;
+                if asked == Action::Undo && run.can_stop() {
+                    run.stops = true;
+                    return Some(Reply::ask(Errand::Stop));
+                }
                 run.wants_out |= matches!(asked, Action::Back | Action::Quit);
                 self.scroll(asked);
                 Some(Reply::default())

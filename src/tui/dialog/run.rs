@@ -1,6 +1,7 @@
 //! A plan that is being done: what is known of each step.
 
 use crate::plan::Plan;
+use crate::plan::step::Undo;
 
 use super::Progress;
 
@@ -38,8 +39,12 @@ pub(super) struct Run {
     pub(super) marks: Vec<Mark>,
     /// What is waited for, or what failed.
     pub(super) says: Vec<String>,
+    /// How far the step is that runs, where that takes long.
+    pub(super) so_far: Option<String>,
     /// Somebody tried to leave.
     pub(super) wants_out: bool,
+    /// Somebody asked it to stop.
+    pub(super) stops: bool,
 }
 
 impl Run {
@@ -48,8 +53,18 @@ impl Run {
             marks: vec![Mark::Waits; plan.steps.len()],
             plan,
             says: Vec::new(),
+            so_far: None,
             wants_out: false,
+            stops: false,
         }
+    }
+
+    /// Whether what was done can still be taken back as a whole.
+    pub(super) fn can_stop(&self) -> bool {
+        let mut steps = self.plan.steps.iter().zip(&self.marks);
+        !self.stops
+            && !steps
+                .any(|(step, mark)| *mark != Mark::Waits && matches!(step.undo, Undo::Final { .. }))
     }
 
     /// The step that runs, counted from 0.
@@ -58,7 +73,13 @@ impl Run {
     }
 
     pub(super) fn takes(&mut self, progress: Progress) {
+        if let Progress::Advances(_, so_far) = progress {
+            self.so_far = Some(so_far);
+            return;
+        }
+        self.so_far = None;
         let (at, mark) = match progress {
+            Progress::Advances(..) => return,
             Progress::Waits(who) => {
                 self.says = vec![format!("waits for {who}")];
                 return;

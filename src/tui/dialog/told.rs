@@ -18,6 +18,8 @@ const LONGEST: usize = 2000;
 /// Columns of a step's number, or of what became of it.
 const NUMBER: usize = 4;
 const MARK: usize = 8;
+/// Columns of what something is that somebody owns.
+const LABEL: usize = 11;
 
 /// A line: what stands at its left, and the text.
 pub(super) type Line = Vec<(String, Style)>;
@@ -73,6 +75,16 @@ impl Page {
             }
             return;
         }
+        if let Some(all) = &plan.belongings {
+            self.say(
+                &format!("What {} owns and runs:", plan.about),
+                theme.strong(),
+            );
+            for (label, text) in all.told() {
+                self.tell((label, LABEL, theme.dim()), &text, theme.text());
+            }
+            self.blank();
+        }
         let steps = counted(plan.steps.len() as u64, "step", "steps");
         self.say(&format!("{}: {steps}", plan.intent), theme.strong());
         for warning in &plan.warnings {
@@ -112,13 +124,21 @@ impl Page {
             };
             self.tell((mark.word(), MARK, style), &step.what, how);
             if run.at() == Some(at) {
+                if let Some(so_far) = &run.so_far {
+                    self.tell(("", MARK, theme.text()), so_far, theme.text());
+                }
                 self.seen = Some(self.lines.len());
             }
         }
         for text in &run.says {
             self.say(text, theme.warn());
         }
-        if run.wants_out {
+        if run.stops {
+            self.blank();
+            let text = "Stopping where that leaves nothing half done; what was done is taken back.";
+            self.say(text, theme.warn());
+            self.seen = Some(self.lines.len());
+        } else if run.wants_out {
             self.blank();
             let text = "The plan runs and ends by itself; what it did can be undone then.";
             self.say(text, theme.warn());
@@ -178,6 +198,9 @@ impl Page {
         let (id, report) = (&applied.id, &applied.report);
         match report.outcome {
             Outcome::Done => self.say(&format!("Done: {}.", applied.plan.intent), theme.strong()),
+            Outcome::RolledBack if report.stopped => {
+                self.say("Stopped; everything is as it was before.", theme.strong());
+            }
             Outcome::RolledBack => {
                 self.say("It failed; everything is as it was before.", theme.alarm());
             }

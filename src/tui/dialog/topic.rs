@@ -74,7 +74,7 @@ impl Topic {
         match self {
             Self::NewPerson => person::judge_new(form, known),
             Self::Modify(person) => person::judge_modified(form, person, known),
-            Self::Remove(name) => remove::judge(form, name),
+            Self::Remove(name) => remove::judge(form, name, known),
             Self::Keys(_, held) => keys::judge(form, held),
             Self::NewGroup => groups::judge_new(form, known),
             Self::Membership(who) => groups::judge_membership(form, who, known),
@@ -92,7 +92,11 @@ impl Topic {
             Self::Modify(person) => person::modify_intent(form, person),
             Self::Suspend(name) => plain(Intent::Suspend(name.clone())),
             Self::Resume(name) => plain(Intent::Resume(name.clone())),
-            Self::Remove(name) => plain(Intent::Remove(name.clone(), remove::home(form))),
+            Self::Remove(name) => plain(Intent::Remove(
+                name.clone(),
+                remove::home(form),
+                remove::files(form),
+            )),
             Self::Keys(name, held) => plain(keys::intent(form, name, held)?),
             Self::NewGroup => plain(groups::new_intent(form)?),
             Self::RemoveGroup(name) => plain(Intent::RemoveGroup(name.clone())),

@@ -23,6 +23,8 @@ pub(in crate::tui) enum Id {
     Expires,
     Home,
     File,
+    Elsewhere,
+    Heir,
     Confirm,
     What,
     Group,

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use crate::base::exit::Exit;
 use crate::base::text::counted;
-use crate::cli::change::{self, How, shown};
+use crate::cli::change::{self, How};
 use crate::cli::output;
+use crate::cli::progress::shown;
 use crate::cli::user::welcome;
 use crate::engine::changes::ChangeError;
 use crate::plan::people::many::Planned;

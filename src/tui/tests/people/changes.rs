@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::plan::people::add::Password;
-use crate::plan::people::remove::Home;
+use crate::plan::people::remove::{Files, Home};
+use crate::plan::step::{Step, Undo};
+use crate::tui::errand::Progress;
 
 const KEY: &str = include_str!("../../../../tests/keys/ed25519-256.pub");
 const SHORT_KEY: &str = include_str!("../../../../tests/keys/rsa-1024.pub");
@@ -121,7 +123,78 @@ fn deleting_a_home_asks_for_the_name() {
     console.types("y");
     console.runs();
     let (intent, ..) = applied(&console);
-    assert!(matches!(intent, Intent::Remove(name, Home::Delete) if name == "alice"));
+    assert!(matches!(intent, Intent::Remove(name, Home::Delete, Files::Keep) if name == "alice"));
+}
+
+#[test]
+fn files_elsewhere_are_given_to_one_person() {
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("d\t\t>\talice\n");
+    assert!(console.errands.is_empty());
+    assert!(console.text(SMALL).contains("alice is none of these"));
+    for _ in 0.."alice".len() {
+        console.key(KeyCode::Backspace);
+    }
+    console.types("bo>\n");
+    console.runs();
+    console.types("y");
+    console.runs();
+    let Intent::Remove(_, Home::Archive(file), Files::Give(heir)) = applied(&console).0 else {
+        panic!("{}", console.text(SMALL));
+    };
+    assert_eq!(
+        (file.as_str(), heir.as_str()),
+        ("/root/alice.tar.zst", "bob")
+    );
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("d\t\t>>\n");
+    assert!(console.errands.is_empty());
+    assert!(console.text(SMALL).contains("type alice to delete"));
+}
+
+#[test]
+fn a_plan_that_runs_is_asked_to_stop_with_one_key() {
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("d\n");
+    console.runs();
+    console.types("y");
+    let so_far = "packing 25%, 1.00 GiB of 4.00 GiB, 1.00 GiB/s, 12 of 48 files".to_owned();
+    let number = 2;
+    for progress in [Progress::Begins(0), Progress::Advances(0, so_far)] {
+        console.update(Event::Answer(Answer::Progress(number, progress)));
+    }
+    assert!(
+        console
+            .text(SMALL)
+            .contains("packing 25%, 1.00 GiB of 4.00 GiB")
+    );
+    assert!(console.text(SMALL).contains("U stop"));
+    console.types("U");
+    assert!(matches!(console.errands.last(), Some(Errand::Stop)));
+    let text = console.text(SMALL);
+    assert!(
+        text.contains("Stopping where that") && !text.contains("U stop"),
+        "{text}"
+    );
+}
+
+#[test]
+fn beyond_the_point_of_no_return_a_plan_offers_no_stop() {
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("d\n");
+    let mut plan = Plan::new("remove user alice", "alice");
+    let why = "the home is gone".into();
+    plan.push(Step {
+        what: "delete /home/alice".into(),
+        action: crate::plan::step::Action::run(&["/bin/true"]),
+        changes: Vec::new(),
+        undo: Undo::Final { why },
+    });
+    console.update(Event::Answer(Answer::Plan(1, Ok(plan))));
+    console.types("y");
+    assert!(console.text(SMALL).contains("U stop"));
+    console.update(Event::Answer(Answer::Progress(2, Progress::Begins(0))));
+    assert!(!console.text(SMALL).contains("U stop"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use crate::base::id::{Gid, Uid, UserName};
 use crate::base::secret::Secret;
 use crate::base::units::Bytes;
-use crate::engine::apply::{Moment, Report};
+use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::engine::receipts::Interrupted;
 use crate::engine::{Engine, Follow, Pace, Sink};
@@ -221,28 +221,30 @@ impl Engine for Host {
         intent: &Intent,
         approval: &Approval,
         secret: Option<&Secret>,
-        watch: &mut dyn FnMut(Moment<'_>),
+        watch: &mut Watch<'_>,
     ) -> Result<Applied, ChangeError> {
         let secret = secret.map(|secret| secret.reveal().to_owned());
         let order = (intent.clone(), approval.clone(), secret);
         self.asked.lock().unwrap().applied.push(order);
         for moment in [Moment::Begins(0), Moment::Done(0), Moment::Begins(1)] {
-            watch(moment);
+            let _ = watch(moment);
         }
         let report = if self.fails {
-            watch(Moment::Failed(1, "the disk is full"));
-            watch(Moment::Stays(0, "userdel: ada is in use"));
+            let _ = watch(Moment::Failed(1, "the disk is full"));
+            let _ = watch(Moment::Stays(0, "userdel: ada is in use"));
             Report {
                 outcome: Outcome::Remains,
                 failure: Some("delete /home/ada: the disk is full".into()),
                 remains: vec!["the account ada".into()],
+                stopped: false,
             }
         } else {
-            watch(Moment::Done(1));
+            let _ = watch(Moment::Done(1));
             Report {
                 outcome: Outcome::Done,
                 failure: None,
                 remains: Vec::new(),
+                stopped: false,
             }
         };
         Ok(Applied {

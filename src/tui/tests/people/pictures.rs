@@ -1,6 +1,8 @@
 //! Every screen and every dialogue, as text.
 
 use super::*;
+use crate::model::people::belongings::{Belongings, Outside, Place};
+use crate::tui::errand::Progress;
 
 #[test]
 fn accounts_at_80x24() {
@@ -68,6 +70,45 @@ fn the_other_forms() {
         pictures += &console.text(SMALL);
         console.types("\x1b");
     }
+    insta::assert_snapshot!(pictures);
+}
+
+#[test]
+fn what_somebody_owns_who_is_removed_and_how_far_that_is() {
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("d\n");
+    let wish = Intent::Suspend("alice".into());
+    let mut plan = some_plan(&wish);
+    plan.intent = "remove user alice".into();
+    plan.about = "alice".into();
+    let place = |file: &str| Place {
+        file: file.into(),
+        line: 2,
+    };
+    plan.belongings = Some(Box::new(Belongings {
+        outside: Outside {
+            files: 1203,
+            bytes: crate::base::units::Bytes(2 << 30),
+            places: vec![("/srv/\u{1b}[31mproject".into(), 900), ("/tmp".into(), 200)],
+            seconds: 10,
+            ..Outside::default()
+        },
+        crontab: Some(1),
+        at_jobs: Some(0),
+        sudo: vec![place("/etc/sudoers.d/alice")],
+        processes: 4,
+        ..Belongings::default()
+    }));
+    console.update(Event::Answer(Answer::Plan(1, Ok(plan))));
+    let mut pictures = console.text(SMALL);
+    console.types("y");
+    let so_far = "packing 25%, 1.00 GiB of 4.00 GiB, 1.00 GiB/s, 12 of 48 files".to_owned();
+    for progress in [Progress::Begins(0), Progress::Advances(0, so_far)] {
+        console.update(Event::Answer(Answer::Progress(2, progress)));
+    }
+    pictures += &console.text(SMALL);
+    console.types("U");
+    pictures += &console.text(SMALL);
     insta::assert_snapshot!(pictures);
 }
 

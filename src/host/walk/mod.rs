@@ -1,0 +1,280 @@
+//! A walk through what others filled: by descriptors alone, so that no link and no rename in the
+//! middle of it leads elsewhere, never onto another file system, and without a look at anything
+//! that something is mounted on, which might hang.
+
+mod mounts;
+
+use std::ffi::CStr;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, statat};
+use rustix::io::Errno;
+
+use super::root::Root;
+
+use mounts::is_passed_over;
+pub(super) use mounts::{Mounts, of_containers};
+
+/// Deeper than this nothing is walked: each level holds a descriptor open.
+const DEPTH: usize = 256;
+
+/// An entry of a directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    /// The directory it is in.
+    pub(super) dir: BorrowedFd<'a>,
+    pub(super) name: &'a CStr,
+    /// Where it is on this host.
+    pub(super) path: &'a [u8],
+    pub(super) stat: &'a Stat,
+}
+
+impl Entry<'_> {
+    pub(super) fn kind(&self) -> FileType {
+        FileType::from_raw_mode(self.stat.st_mode)
+    }
+}
+
+/// Takes what a walk finds.
+pub(super) trait Visitor {
+    /// An entry; a directory comes after what is in it. `Break` ends the walk.
+    fn see(&mut self, entry: &Entry<'_>) -> ControlFlow<()>;
+
+    /// Something that could not be looked at.
+    fn cannot(&mut self, path: &[u8], why: Errno);
+}
+
+/// Trees that are left out, as device and inode.
+pub(super) type Except = [(u64, u64)];
+
+/// Walks all that is on this host's own file systems.
+pub(super) fn everywhere(
+    root: &Root,
+    mounts: &Mounts,
+    except: &Except,
+    visitor: &mut dyn Visitor,
+) -> ControlFlow<()> {
+    for start in &mounts.starts {
+        tree(root, (mounts, except), start, visitor)?;
+    }
+    ControlFlow::Continue(())
+}
+
+/// Walks one tree, without what is mounted in it.
+pub(super) fn tree(
+    root: &Root,
+    (mounts, except): (&Mounts, &Except),
+    start: &[u8],
+    visitor: &mut dyn Visitor,
+) -> ControlFlow<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let host_path = String::from_utf8_lossy(start);
+    let opened = rustix::fs::open(root.path(&host_path), flags, Mode::empty());
+    let known = opened.and_then(|dir| Ok((fstat(&dir)?.st_dev, dir)));
+    let (device, dir) = match known {
+        Ok(known) => known,
+        Err(why) => {
+            visitor.cannot(start, why);
+            return ControlFlow::Continue(());
+        }
+    };
+    let mut walk = Walk {
+        mounts,
+        except,
+        device,
+        path: start.to_vec(),
+        visitor,
+    };
+    if walk.path == b"/" {
+        walk.path.clear();
+    }
+    walk.inside(dir, DEPTH)
+}
+
+struct Walk<'a> {
+    mounts: &'a Mounts,
+    except: &'a Except,
+    device: u64,
+    path: Vec<u8>,
+    visitor: &'a mut dyn Visitor,
+}
+
+impl Walk<'_> {
+    fn inside(&mut self, dir: OwnedFd, depth: usize) -> ControlFlow<()> {
+        let mut dir = match Dir::new(dir) {
+            Ok(dir) => dir,
+            Err(why) => {
+                self.visitor.cannot(&self.path, why);
+                return ControlFlow::Continue(());
+            }
+        };
+        let length = self.path.len();
+        while let Some(entry) = dir.read() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(why) => {
+                    self.visitor.cannot(&self.path, why);
+                    break;
+                }
+            };
+            let name = entry.file_name();
+            if name == c"." || name == c".." {
+                continue;
+            }
+            self.path.push(b'/');
+            self.path.extend_from_slice(name.to_bytes());
+            let flow = match dir.fd() {
+                Ok(fd) => self.one(fd, name, depth),
+                Err(why) => {
+                    self.visitor.cannot(&self.path, why);
+                    ControlFlow::Continue(())
+                }
+            };
+            self.path.truncate(length);
+            flow?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn one(&mut self, dir: BorrowedFd<'_>, name: &CStr, depth: usize) -> ControlFlow<()> {
+        // Not even asked what it is: that would ask what is mounted there.
+        if self.mounts.is_point(&self.path) || is_passed_over(&self.path) {
+            return ControlFlow::Continue(());
+        }
+        let stat = match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return ControlFlow::Continue(()),
+            Err(why) => {
+                self.visitor.cannot(&self.path, why);
+                return ControlFlow::Continue(());
+            }
+        };
+        if FileType::from_raw_mode(stat.st_mode).is_dir() {
+            if self.except.contains(&(stat.st_dev, stat.st_ino)) {
+                return ControlFlow::Continue(());
+            }
+            match (open_dir(dir, name, self.device), depth.checked_sub(1)) {
+                (Ok(inner), Some(depth)) => self.inside(inner, depth)?,
+                (Ok(_), None) => self.visitor.cannot(&self.path, Errno::NAMETOOLONG),
+                // Gone, a link by now, or mounted a moment ago.
+                (Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::XDEV), _) => {
+                    return ControlFlow::Continue(());
+                }
+                (Err(why), _) => self.visitor.cannot(&self.path, why),
+            }
+        }
+        self.visitor.see(&Entry {
+            dir,
+            name,
+            path: &self.path,
+            stat: &stat,
+        })
+    }
+}
+
+/// A directory by a single name that can be no link and no mount. Parts of one file system may
+/// have devices of their own, which only `openat2(2)` tells from mounts.
+fn open_dir(at: impl AsFd, name: &CStr, device: u64) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+    match rustix::fs::openat2(&at, name, flags, Mode::empty(), resolve) {
+        Err(Errno::NOSYS | Errno::PERM) => {
+            let dir = openat(at, name, flags, Mode::empty())?;
+            let same = fstat(&dir)?.st_dev == device;
+            if same { Ok(dir) } else { Err(Errno::XDEV) }
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test makes its own tree")]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Names(Vec<String>, Option<usize>);
+
+    impl Visitor for Names {
+        fn see(&mut self, entry: &Entry<'_>) -> ControlFlow<()> {
+            self.0
+                .push(String::from_utf8_lossy(entry.path).into_owned());
+            if Some(self.0.len()) == self.1 {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        }
+
+        fn cannot(&mut self, path: &[u8], why: Errno) {
+            panic!("{}: {why}", String::from_utf8_lossy(path));
+        }
+    }
+
+    fn host() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().unwrap();
+        for path in [
+            "proc/self",
+            "srv/project/deep",
+            "home/ada",
+            "mnt/nfs",
+            "var/lib/docker",
+        ] {
+            std::fs::create_dir_all(dir.path().join(path)).unwrap();
+        }
+        for file in [
+            "srv/project/deep/data",
+            "home/ada/x",
+            "mnt/nfs/y",
+            "var/lib/docker/z",
+        ] {
+            std::fs::write(dir.path().join(file), "x").unwrap();
+        }
+        std::os::unix::fs::symlink("/home/ada", dir.path().join("srv/link")).unwrap();
+        let root = Root::fixture(dir.path()).unwrap();
+        (dir, root)
+    }
+
+    #[test]
+    fn links_mounts_and_what_is_left_out_are_not_entered() {
+        let (dir, root) = host();
+        std::fs::write(
+            dir.path().join("proc/self/mountinfo"),
+            "1 1 8:1 / / rw - ext4 a rw\n2 1 0:9 / /mnt/nfs rw - nfs4 b rw\n\
+             3 1 0:8 / /proc rw - proc proc rw\n",
+        )
+        .unwrap();
+        let mounts = Mounts::of(&root);
+        let home = rustix::fs::stat(dir.path().join("home/ada")).unwrap();
+        let mut names = Names::default();
+        let except = [(home.st_dev, home.st_ino)];
+        assert!(everywhere(&root, &mounts, &except, &mut names).is_continue());
+        names.0.sort();
+        assert_eq!(
+            names.0,
+            [
+                "/home",
+                "/mnt",
+                "/srv",
+                "/srv/link",
+                "/srv/project",
+                "/srv/project/deep",
+                "/srv/project/deep/data",
+                "/var",
+                "/var/lib",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_directory_comes_after_what_is_in_it_and_a_walk_can_be_ended() {
+        let (_dir, root) = host();
+        let mounts = Mounts::of(&root);
+        let mut names = Names::default();
+        let _ = tree(&root, (&mounts, &[]), b"/srv/project", &mut names);
+        assert_eq!(names.0, ["/srv/project/deep/data", "/srv/project/deep"]);
+        let mut names = Names(Vec::new(), Some(1));
+        let ended = tree(&root, (&mounts, &[]), b"/srv/project", &mut names);
+        assert!(ended.is_break() && names.0.len() == 1);
+    }
+}
