@@ -4,7 +4,7 @@
 
 mod mounts;
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -44,6 +44,9 @@ pub(super) trait Visitor {
     /// Something that could not be looked at.
     fn cannot(&mut self, path: &[u8], why: Errno);
 }
+
+/// Directories full of programs.
+const PROGRAMS: [&CStr; 6] = [c"boot", c"lib", c"lib32", c"lib64", c"opt", c"usr"];
 
 /// Trees that are left out, as device and inode.
 pub(super) type Except = [(u64, u64)];
@@ -109,32 +112,53 @@ impl Walk<'_> {
                 return ControlFlow::Continue(());
             }
         };
-        let length = self.path.len();
-        while let Some(entry) = dir.read() {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(why) => {
-                    self.visitor.cannot(&self.path, why);
-                    break;
-                }
-            };
-            let name = entry.file_name();
-            if name == c"." || name == c".." {
-                continue;
-            }
-            self.path.push(b'/');
-            self.path.extend_from_slice(name.to_bytes());
-            let flow = match dir.fd() {
-                Ok(fd) => self.one(fd, name, depth),
-                Err(why) => {
-                    self.visitor.cannot(&self.path, why);
-                    ControlFlow::Continue(())
-                }
-            };
-            self.path.truncate(length);
-            flow?;
+        if self.path.is_empty() {
+            return self.people_first(&mut dir, depth);
+        }
+        while let Some(name) = self.next(&mut dir) {
+            self.named(&dir, &name, depth)?;
         }
         ControlFlow::Continue(())
+    }
+
+    /// The root directory: where people keep files comes before where programs are, for walks
+    /// that have no time for everything.
+    fn people_first(&mut self, dir: &mut Dir, depth: usize) -> ControlFlow<()> {
+        let mut names: Vec<CString> = std::iter::from_fn(|| self.next(dir)).collect();
+        names.sort_by_key(|name| PROGRAMS.iter().position(|dir| *dir == name.as_c_str()));
+        for name in names {
+            self.named(dir, &name, depth)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The next name of a directory.
+    fn next(&mut self, dir: &mut Dir) -> Option<CString> {
+        loop {
+            match dir.read()? {
+                Ok(entry) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
+                Ok(entry) => return Some(entry.file_name().to_owned()),
+                Err(why) => {
+                    self.visitor.cannot(&self.path, why);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn named(&mut self, dir: &Dir, name: &CStr, depth: usize) -> ControlFlow<()> {
+        let length = self.path.len();
+        self.path.push(b'/');
+        self.path.extend_from_slice(name.to_bytes());
+        let flow = match dir.fd() {
+            Ok(fd) => self.one(fd, name, depth),
+            Err(why) => {
+                self.visitor.cannot(&self.path, why);
+                ControlFlow::Continue(())
+            }
+        };
+        self.path.truncate(length);
+        flow
     }
 
     fn one(&mut self, dir: BorrowedFd<'_>, name: &CStr, depth: usize) -> ControlFlow<()> {
