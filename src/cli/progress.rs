@@ -4,11 +4,11 @@
 
 use std::io::{IsTerminal as _, Write};
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
-use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::base::text::{fit, printable};
 use crate::engine::apply::Moment;
@@ -54,11 +54,6 @@ impl<'a> Progress<'a> {
             steps: false,
             ..Self::new(out, plan)
         }
-    }
-
-    /// Whether somebody wants it to stop.
-    pub(super) fn is_to_stop(&self) -> bool {
-        self.asked.came()
     }
 
     /// Takes a moment and says whether the plan goes on.
@@ -126,33 +121,50 @@ pub(super) fn shown(text: &str) -> String {
     printable(text.as_bytes(), 2000)
 }
 
-/// Signals that would end the program, taken as a wish to stop for as long as this lives.
-struct Interrupt {
-    came: Arc<AtomicBool>,
-    taken: Vec<SigId>,
+/// Signals that would end the program, taken as a wish to stop for as long as one of these lives.
+pub(super) struct Interrupt {
+    heard: &'static Heard,
 }
 
-impl Interrupt {
-    fn listen() -> Self {
-        let came = Arc::new(AtomicBool::new(false));
-        let signals = [SIGINT, SIGTERM, SIGHUP].into_iter();
+/// What all of them share: a signal belongs to the program.
+struct Heard {
+    came: Arc<AtomicBool>,
+    /// Whether nobody listens, and a signal ends the program as it always did.
+    idle: Arc<AtomicBool>,
+    listeners: AtomicUsize,
+}
+
+static HEARD: LazyLock<Heard> = LazyLock::new(|| {
+    let heard = Heard {
+        came: Arc::default(),
+        idle: Arc::default(),
+        listeners: AtomicUsize::new(0),
+    };
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         // One that cannot be taken ends the program as it always did.
-        let taken = signals
-            .filter_map(|signal| signal_hook::flag::register(signal, Arc::clone(&came)).ok())
-            .collect();
-        Self { came, taken }
+        let _ = flag::register_conditional_default(signal, Arc::clone(&heard.idle));
+        let _ = flag::register(signal, Arc::clone(&heard.came));
+    }
+    heard
+});
+
+impl Interrupt {
+    pub(super) fn listen() -> Self {
+        let heard = &*HEARD;
+        heard.listeners.fetch_add(1, Ordering::SeqCst);
+        heard.idle.store(false, Ordering::SeqCst);
+        Self { heard }
     }
 
-    fn came(&self) -> bool {
-        self.came.load(Ordering::SeqCst)
+    pub(super) fn came(&self) -> bool {
+        self.heard.came.load(Ordering::SeqCst)
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        for taken in self.taken.drain(..) {
-            signal_hook::low_level::unregister(taken);
-        }
+        let last = self.heard.listeners.fetch_sub(1, Ordering::SeqCst) == 1;
+        self.heard.idle.store(last, Ordering::SeqCst);
     }
 }
 
@@ -179,7 +191,13 @@ mod tests {
         let (plan, mut out) = (plan(), Vec::new());
         let mut progress = Progress::new(&mut out, &plan);
         progress.lively = lively;
-        progress.asked.came.store(stops, Ordering::SeqCst);
+        progress.asked = Interrupt {
+            heard: Box::leak(Box::new(Heard {
+                came: Arc::new(AtomicBool::new(stops)),
+                idle: Arc::default(),
+                listeners: AtomicUsize::new(1),
+            })),
+        };
         let so_far = Advance {
             of_bytes: Some(Bytes(4 << 30)),
             bytes: Bytes(1 << 30),

@@ -1,6 +1,10 @@
 //! What the caller hands in: files they name, and chance.
 
+use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{FileType, Mode, OFlags};
 
 /// More than this is no list of keys or people.
 const LONGEST: u64 = 1 << 20;
@@ -10,7 +14,11 @@ const LONGEST: u64 = 1 << 20;
 /// # Errors
 /// When it cannot be read, is too long or is no text.
 pub fn file(path: &str) -> io::Result<String> {
-    String::from_utf8(bytes(path)?)
+    text(bytes(path)?)
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes)
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no UTF-8 text"))
 }
 
@@ -24,12 +32,37 @@ pub fn bytes(path: &str) -> io::Result<Vec<u8>> {
         reason = "the caller's own file, by the caller's own path"
     )]
     let file = std::fs::File::open(path)?;
+    up_to_the_longest(file)
+}
+
+fn up_to_the_longest(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST {
         return Err(io::Error::other("it is longer than a mebibyte"));
     }
     Ok(bytes)
+}
+
+/// A file that a list of the caller's names, as text: a list may be somebody else's, so that
+/// nothing but a plain file is opened.
+///
+/// # Errors
+/// When it is no plain file, cannot be read, is too long or is no text.
+pub fn listed(path: &str) -> io::Result<String> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    // What only opening does something to, a device, is looked at without being opened.
+    let kind = FileType::from_raw_mode(rustix::fs::stat(path)?.st_mode);
+    let opened = kind
+        .is_file()
+        .then(|| rustix::fs::open(path, flags, Mode::empty()));
+    let plain = |file: &OwnedFd| {
+        rustix::fs::fstat(file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_file())
+    };
+    match opened.transpose()?.filter(plain) {
+        Some(file) => text(up_to_the_longest(file.into())?),
+        None => Err(io::Error::other("it is no plain file")),
+    }
 }
 
 /// Letters and digits that are not mistaken for each other when they are read out.
@@ -59,8 +92,23 @@ pub fn new_password() -> io::Result<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_opens_plain_files_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        std::fs::write(at("key"), "ssh").unwrap();
+        assert_eq!(listed(&at("key")).unwrap(), "ssh");
+        let pipe = rustix::fs::mkfifoat(rustix::fs::CWD, at("pipe"), Mode::RWXU);
+        pipe.unwrap();
+        for other in [at("pipe"), at(""), "/dev/null".to_owned()] {
+            let why = listed(&other).unwrap_err().to_string();
+            assert_eq!(why, "it is no plain file", "{other}");
+        }
+    }
 
     #[test]
     fn passwords_are_long_readable_and_never_the_same() {

@@ -36,8 +36,7 @@ const ADD: Story = Story {
         ("let eve in", "grep ssh- /home/eve/.ssh/authorized_keys"),
     ],
     no_way_back: None,
-    // Each step once with its beginning noted and nothing done, once done and not noted.
-    some: |at| at == 2 || (at > 2 && at % 4 < 2),
+    some: |at| at % 3 == 2,
 };
 
 const REMOVE: Story = Story {
@@ -76,7 +75,7 @@ const REMOVE: Story = Story {
         ("of /etc/subgid", "grep '^~removed-1500:' /etc/subgid"),
     ],
     no_way_back: Some("delete /home/vera"),
-    some: |at| at % 3 == 2,
+    some: |at| at % 5 == 2,
 };
 
 /// The account files, all of them.

@@ -12,7 +12,7 @@ use crate::base::exit::Exit;
 use crate::base::secret::Secret;
 use crate::cli::change::{self, How};
 use crate::cli::output;
-use crate::cli::progress::{Progress, shown};
+use crate::cli::progress::{Interrupt, Progress, shown};
 use crate::engine::Engine;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::host::input;
@@ -53,6 +53,9 @@ impl Became {
     }
 }
 
+/// So many people are planned together.
+const AT_ONCE: usize = 2000;
+
 pub(super) fn run(
     from: &str,
     how: How,
@@ -70,10 +73,15 @@ pub(super) fn run(
         let beside = Path::new(from).with_file_name("").join(file);
         let beside = beside.to_string_lossy();
         let text =
-            input::file(&beside).map_err(|error| format!("cannot read {beside}: {error}"))?;
+            input::listed(&beside).map_err(|error| format!("cannot read {beside}: {error}"))?;
         keys_in(file, &text).map_err(|error| error.to_string())
     };
     let roster = roster::read(&bytes, format, &mut keys_of);
+    if roster.people.len() > AT_ONCE {
+        let why = format!("it names more than {AT_ONCE} people: part it into several lists");
+        writeln!(errors, "benchwarden: {}: {why}", shown(from))?;
+        return Ok(Exit::Usage);
+    }
     let wishes: Vec<_> = roster
         .people
         .iter()
@@ -178,6 +186,8 @@ impl List<'_> {
         errors: &mut dyn Write,
     ) -> anyhow::Result<Vec<Became>> {
         let mut became = Vec::new();
+        // A wish to stop that comes between two plans is heard as well.
+        let asked = Interrupt::listen();
         let people = self.people.iter().map(|(_, planned)| planned);
         let passwords: Vec<Option<Secret>> = people.map(password).collect::<Result<_, _>>()?;
         for ((_, planned), secret) in self.people.iter().zip(&passwords) {
@@ -191,7 +201,6 @@ impl List<'_> {
             let applied = engine.apply(&intent, &approval, secret.as_ref(), &mut |moment| {
                 progress.takes(moment)
             });
-            let stops = progress.is_to_stop();
             drop(progress);
             let one = match applied {
                 Ok(applied) => {
@@ -209,7 +218,7 @@ impl List<'_> {
                 break;
             }
             let _ = show(secret.as_ref(), errors);
-            if stops {
+            if asked.came() {
                 break;
             }
         }

@@ -107,10 +107,8 @@ pub fn name_taken(world: &World, name: &str) -> Option<String> {
 #[must_use]
 pub fn may_lose_access(world: &World, account: &KnownAccount) -> Option<String> {
     let name = &account.name;
-    if account.uid == 0 {
-        return Some(format!(
-            "{name} has uid 0: without root nobody could repair this host"
-        ));
+    if let Some(reason) = must_stay(world, account) {
+        return Some(reason);
     }
     if !is_person(world, account) {
         return Some(format!(
@@ -121,12 +119,20 @@ pub fn may_lose_access(world: &World, account: &KnownAccount) -> Option<String> 
     if world.caller.uid == Some(account.uid) || world.caller.name == *name {
         return Some(format!("{name} is you: another admin has to do this"));
     }
-    if is_last_admin(world, name) {
+    None
+}
+
+/// Who must not even lose access some day: root, and whoever alone administers this host.
+#[must_use]
+pub fn must_stay(world: &World, account: &KnownAccount) -> Option<String> {
+    let name = &account.name;
+    if account.uid == 0 {
         return Some(format!(
-            "{name} is the last admin of this host; add another one first"
+            "{name} has uid 0: without root nobody could repair this host"
         ));
     }
-    None
+    is_last_admin(world, name)
+        .then(|| format!("{name} is the last admin of this host; add another one first"))
 }
 
 /// Whether nobody else administers this host. Admins who cannot get in count for nothing, but

@@ -70,9 +70,12 @@ pub fn plan(wish: &ModifyUser, world: &World) -> Plan {
         }
     }
     if let Some(date) = &wish.expires {
-        if *date <= world.today
-            && let Some(reason) = guard::may_lose_access(world, account)
-        {
+        let reason = match date.as_str() {
+            "never" => None,
+            date if date <= world.today.as_str() => guard::may_lose_access(world, account),
+            _ => guard::must_stay(world, account),
+        };
+        if let Some(reason) = reason {
             return plan.refuse(reason);
         }
         if world.fact(&Subject::Expiry(name.to_owned())) != Some(date) {
@@ -211,6 +214,23 @@ mod tests {
         let told = plan.warnings.join("; ");
         assert!(told.contains("bob stays in campus"), "{told}");
         assert!(told.contains("keep the membership of sudo"), "{told}");
+    }
+
+    #[test]
+    fn the_last_admin_and_root_have_no_last_day() {
+        let mut world = world();
+        world.today = "2026-11-21".to_owned();
+        world.groups[0].members = vec!["bob".to_owned()];
+        let until = |date: &str| {
+            let wish = ModifyUser {
+                name: "bob".to_owned(),
+                expires: Some(date.to_owned()),
+                ..ModifyUser::default()
+            };
+            plan(&wish, &world).refused.join("; ")
+        };
+        assert!(until("2027-01-01").contains("last admin"));
+        assert_eq!(until("never"), "");
     }
 
     #[test]

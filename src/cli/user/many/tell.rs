@@ -143,7 +143,7 @@ impl List<'_> {
             }
         };
         let (before, rest) = self.people.split_at(done);
-        let (failed, after) = rest.split_at(rest.len().min(1));
+        let (failed, after) = rest.split_at(became.len().saturating_sub(done).min(rest.len()));
         writeln!(errors, "done, and stays: {}", names(before))?;
         writeln!(errors, "not done: {}", names(failed))?;
         writeln!(errors, "not begun: {}", names(after))?;

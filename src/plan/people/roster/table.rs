@@ -28,8 +28,13 @@ pub(super) fn rows(text: &str) -> (Vec<Row>, Vec<Bad>) {
     let (mut rows, mut bad) = (Vec::new(), Vec::new());
     let mut head: Option<Head> = None;
     let mut record = csv::StringRecord::new();
+    let mut lines = Lines {
+        text: text.as_bytes(),
+        at: 0,
+        line: 1,
+    };
     loop {
-        let line = line_of_next(text, reader.position().byte());
+        let line = lines.of_next(reader.position().byte());
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
@@ -65,12 +70,25 @@ fn separator(text: &str) -> u8 {
     }
 }
 
-/// The line on which the next record begins: the reader stands before the line ends between.
-fn line_of_next(text: &str, byte: u64) -> usize {
-    let at = usize::try_from(byte).unwrap_or(usize::MAX).min(text.len());
-    let (before, rest) = text.as_bytes().split_at(at);
-    let ends = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
-    line_at(&text.as_bytes()[..before.len() + ends.count()])
+/// Counts lines from one record to the next.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The line on which the next record begins: the reader stands before the line ends between.
+    fn of_next(&mut self, byte: u64) -> usize {
+        let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+        let byte = byte.clamp(self.at, self.text.len());
+        let ends = self.text[byte..].iter();
+        let ends = ends.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let to = byte + ends.count();
+        self.line += line_at(&self.text[self.at..to]) - 1;
+        self.at = to;
+        self.line
+    }
 }
 
 impl Head {
