@@ -73,7 +73,14 @@ pub(super) fn attempt(
     how: How,
     out: &mut dyn Write,
 ) -> anyhow::Result<Ended> {
-    let plan = match engine.plan(intent) {
+    // Where nobody reads the plan, nothing has to be found out for them.
+    let unread = how.yes && !how.json && !how.dry_run;
+    let planned = if unread {
+        engine.steps(intent)
+    } else {
+        engine.plan(intent)
+    };
+    let plan = match planned {
         Ok(plan) => plan,
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
             writeln!(std::io::stderr(), "benchwarden: {error}")?;
@@ -119,7 +126,11 @@ pub(super) fn attempt(
     });
     drop(progress);
     match applied {
-        Ok(applied) => Ok(Ended::Applied(Box::new(applied))),
+        Ok(mut applied) => {
+            // What was found out for whoever read the plan is told of what was done, too.
+            (applied.plan.belongings, applied.plan.warnings) = (plan.belongings, plan.warnings);
+            Ok(Ended::Applied(Box::new(applied)))
+        }
         Err(ChangeError::Refused(plan)) => refused(&plan, how, out).map(Ended::Told),
         Err(error @ (ChangeError::NotRoot | ChangeError::Fixture)) => {
             writeln!(errors, "benchwarden: {error}")?;

@@ -124,11 +124,31 @@ pub struct Applied {
     pub report: Report,
 }
 
-/// What an intent means on this host now.
+/// What an intent means on this host now, with what whoever approves it should know: what
+/// somebody owns is looked up on all disks, for seconds.
 ///
 /// # Errors
 /// When what decides cannot be read.
 pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
+    let mut plan = steps(root, intent)?;
+    if let Intent::Remove(name, _, files) = intent
+        && plan.refused.is_empty()
+    {
+        let known = world::world(root, intent.about(), &actor::actor(root));
+        let known = known.map_err(ChangeError::Failed)?;
+        if let Some(account) = known.account(name) {
+            let all = belongings::of(root, name, account.uid, &account.home);
+            remove::tell(&mut plan, account, files, all);
+        }
+    }
+    Ok(plan)
+}
+
+/// What an intent means on this host now: the same steps, decided at once.
+///
+/// # Errors
+/// When what decides cannot be read.
+pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     let failed = ChangeError::Failed;
     may_plan(root)?;
     if let Intent::Undo(id) | Intent::Finish(id) = intent {
@@ -146,14 +166,7 @@ pub fn plan(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::AddUser(wish) => add::plan(wish, &known),
         Intent::ModifyUser(wish) => modify::plan(wish, &known),
         Intent::Suspend(name) => access::suspend(name, &known),
-        Intent::Remove(name, home, files) => {
-            let mut plan = remove::plan(name, home, files, &known);
-            if let (true, Some(account)) = (plan.refused.is_empty(), known.account(name)) {
-                let all = belongings::of(root, name, account.uid, &account.home);
-                remove::tell(&mut plan, account, files, all);
-            }
-            plan
-        }
+        Intent::Remove(name, home, files) => remove::plan(name, home, files, &known),
         Intent::AddKeys(name, new) => keys::add(name, new, &known),
         Intent::RemoveKeys(name, old) => keys::remove(name, old, &known),
         Intent::AddGroup(name, gid, members) => groups::add(name, *gid, members, &known),
@@ -202,7 +215,7 @@ pub fn apply(
     }
     let who = actor::actor(root);
     let _lock = wait_for_turn(root, &who, intent, watch).map_err(ChangeError::Failed)?;
-    let plan = plan(root, intent)?;
+    let plan = steps(root, intent)?;
     if !plan.refused.is_empty() {
         let reason = plan.refused.join("; ");
         audit::note_down(

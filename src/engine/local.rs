@@ -91,6 +91,10 @@ impl Engine for Local {
         changes::plan_people(&self.root, wishes)
     }
 
+    fn steps(&self, intent: &Intent) -> Result<Plan, ChangeError> {
+        changes::steps(&self.root, intent)
+    }
+
     fn apply(
         &self,
         intent: &Intent,

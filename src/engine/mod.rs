@@ -68,6 +68,14 @@ pub trait Engine {
     /// When what decides cannot be read.
     fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError>;
 
+    /// The same steps without what it takes time to find out about them.
+    ///
+    /// # Errors
+    /// When what decides cannot be read.
+    fn steps(&self, intent: &Intent) -> Result<Plan, ChangeError> {
+        self.plan(intent)
+    }
+
     /// What several new accounts mean together, each planned after those before it; nothing is
     /// changed.
     ///
