@@ -36,7 +36,7 @@ const ADD: Story = Story {
         ("let eve in", "grep ssh- /home/eve/.ssh/authorized_keys"),
     ],
     no_way_back: None,
-    some: |at| at % 3 == 2,
+    some: |at| at % 4 == 3,
 };
 
 const REMOVE: Story = Story {
@@ -75,7 +75,7 @@ const REMOVE: Story = Story {
         ("of /etc/subgid", "grep '^~removed-1500:' /etc/subgid"),
     ],
     no_way_back: Some("delete /home/vera"),
-    some: |at| at % 5 == 2,
+    some: |at| at % 7 == 3,
 };
 
 /// The account files, all of them.
