@@ -15,7 +15,7 @@ use crate::base::units::Bytes;
 use crate::host::command::{self, Feed};
 use crate::host::durable;
 use crate::host::root::Root;
-use crate::host::walk::{self, Entry, Mounts, Visitor};
+use crate::host::walk::{self, Apart, Entry, Mounts, Visitor};
 use crate::plan::advance::{Doing, Tell};
 
 use super::ActionError;
@@ -93,7 +93,12 @@ fn count(root: &Root, tree: &str, meter: &mut Meter<'_, '_>) -> io::Result<(u64,
     };
     let mounts = Mounts::of(root);
     // What cannot be looked at is tar's to complain of.
-    let _ = walk::tree(root, (&mounts, &[]), tree.as_bytes(), &mut counted);
+    let _ = walk::tree(
+        root,
+        (&mounts, &Apart::default()),
+        tree.as_bytes(),
+        &mut counted,
+    );
     match counted.stopped {
         Some(stopped) => Err(stopped),
         None => Ok((counted.files, counted.bytes)),

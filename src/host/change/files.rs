@@ -17,7 +17,7 @@ use crate::base::units::Bytes;
 use crate::host::durable;
 use crate::host::patience::within;
 use crate::host::root::Root;
-use crate::host::walk::{self, Entry, Mounts, Visitor};
+use crate::host::walk::{self, Apart, Entry, Mounts, Visitor};
 use crate::plan::advance::{Doing, Tell};
 
 use super::ActionError;
@@ -58,7 +58,7 @@ pub(super) fn give(
         stays: Stays::default(),
         meter: &mut meter,
     };
-    let _ = walk::everywhere(root, &Mounts::of(root), &home(root, except)?, &mut finder);
+    let _ = walk::everywhere(root, &Mounts::of(root), &apart(root, except)?, &mut finder);
     if let Some(error) = finder.failed {
         return Err(error);
     }
@@ -153,19 +153,18 @@ fn held(root: &Root, path: &[u8]) -> Result<OwnedFd, Errno> {
     Ok(at)
 }
 
-/// The directory that is left alone, by what it is and not by its name; none where it is gone.
-fn home(root: &Root, path: &str) -> Result<Vec<(u64, u64)>, ActionError> {
-    let full = root.path(path);
-    let known = within(A_LOOK, move || rustix::fs::stat(full));
-    match known {
-        Some(Ok(stat)) => Ok(vec![(stat.st_dev, stat.st_ino)]),
-        Some(Err(Errno::NOENT | Errno::NOTDIR)) => Ok(Vec::new()),
-        Some(Err(why)) => Err(ActionError::Other(format!(
-            "cannot tell where {path} is, which is to be left alone: {why}"
-        ))),
-        None => Err(ActionError::Other(format!(
-            "the file system of {path}, which is to be left alone, does not answer"
-        ))),
+/// What is left alone: the home, and what belongs to containers.
+fn apart(root: &Root, home: &str) -> Result<Apart, ActionError> {
+    let (host, path) = (root.clone(), home.to_owned());
+    let known = within(A_LOOK, move || Apart::of(&host, &path));
+    let Some(mut apart) = known else {
+        return Err(ActionError::Other(format!(
+            "the file system of {home}, which is to be left alone, does not answer"
+        )));
+    };
+    match apart.unknown.take() {
+        Some(why) => Err(ActionError::Other(why)),
+        None => Ok(apart),
     }
 }
 
@@ -267,7 +266,7 @@ pub(super) fn delete(
         stays: Stays::default(),
         meter: &mut meter,
     };
-    let _ = walk::everywhere(root, &Mounts::of(root), &home(root, except)?, &mut deleter);
+    let _ = walk::everywhere(root, &Mounts::of(root), &apart(root, except)?, &mut deleter);
     deleter.stays.end("deleted")
 }
 

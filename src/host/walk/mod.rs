@@ -2,6 +2,7 @@
 //! middle of it leads elsewhere, never onto another file system, and without a look at anything
 //! that something is mounted on, which might hang.
 
+mod apart;
 mod mounts;
 
 use std::ffi::{CStr, CString};
@@ -13,6 +14,7 @@ use rustix::io::Errno;
 
 use super::root::Root;
 
+pub(super) use apart::Apart;
 use mounts::is_passed_over;
 pub(super) use mounts::{Mounts, of_containers};
 
@@ -48,35 +50,34 @@ pub(super) trait Visitor {
 /// Directories full of programs.
 const PROGRAMS: [&CStr; 6] = [c"boot", c"lib", c"lib32", c"lib64", c"opt", c"usr"];
 
-/// Trees that are left out, as device and inode.
-pub(super) type Except = [(u64, u64)];
-
-/// Walks all that is on this host's own file systems.
+/// Walks all that is on this host's own file systems, but nothing of what is kept apart: neither
+/// where it is a mount of its own nor what is mounted in it.
 pub(super) fn everywhere(
     root: &Root,
     mounts: &Mounts,
-    except: &Except,
+    apart: &Apart,
     visitor: &mut dyn Visitor,
 ) -> ControlFlow<()> {
-    for start in &mounts.starts {
-        tree(root, (mounts, except), start, visitor)?;
+    for start in mounts.starts.iter().filter(|at| !apart.holds(root, at)) {
+        tree(root, (mounts, apart), start, visitor)?;
     }
     ControlFlow::Continue(())
 }
 
-/// Walks one tree, without what is mounted in it.
+/// Walks one tree, without what is mounted in it; nothing where it is kept apart itself.
 pub(super) fn tree(
     root: &Root,
-    (mounts, except): (&Mounts, &Except),
+    (mounts, apart): (&Mounts, &Apart),
     start: &[u8],
     visitor: &mut dyn Visitor,
 ) -> ControlFlow<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let host_path = String::from_utf8_lossy(start);
     let opened = rustix::fs::open(root.path(&host_path), flags, Mode::empty());
-    let known = opened.and_then(|dir| Ok((fstat(&dir)?.st_dev, dir)));
+    let known = opened.and_then(|dir| Ok((fstat(&dir)?, dir)));
     let (device, dir) = match known {
-        Ok(known) => known,
+        Ok((stat, _)) if apart.is(stat.st_dev, stat.st_ino) => return ControlFlow::Continue(()),
+        Ok((stat, dir)) => (stat.st_dev, dir),
         Err(why) => {
             visitor.cannot(start, why);
             return ControlFlow::Continue(());
@@ -84,7 +85,7 @@ pub(super) fn tree(
     };
     let mut walk = Walk {
         mounts,
-        except,
+        apart,
         device,
         path: start.to_vec(),
         visitor,
@@ -97,7 +98,7 @@ pub(super) fn tree(
 
 struct Walk<'a> {
     mounts: &'a Mounts,
-    except: &'a Except,
+    apart: &'a Apart,
     device: u64,
     path: Vec<u8>,
     visitor: &'a mut dyn Visitor,
@@ -163,7 +164,8 @@ impl Walk<'_> {
 
     fn one(&mut self, dir: BorrowedFd<'_>, name: &CStr, depth: usize) -> ControlFlow<()> {
         // Not even asked what it is: that would ask what is mounted there.
-        if self.mounts.is_point(&self.path) || is_passed_over(&self.path) {
+        let here = &self.path;
+        if self.mounts.is_point(here) || is_passed_over(here) || self.apart.has(here) {
             return ControlFlow::Continue(());
         }
         let stat = match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -175,7 +177,7 @@ impl Walk<'_> {
             }
         };
         if FileType::from_raw_mode(stat.st_mode).is_dir() {
-            if self.except.contains(&(stat.st_dev, stat.st_ino)) {
+            if self.apart.is(stat.st_dev, stat.st_ino) {
                 return ControlFlow::Continue(());
             }
             match (open_dir(dir, name, self.device), depth.checked_sub(1)) {
@@ -269,10 +271,9 @@ mod tests {
         )
         .unwrap();
         let mounts = Mounts::of(&root);
-        let home = rustix::fs::stat(dir.path().join("home/ada")).unwrap();
+        let apart = Apart::of(&root, "/home/ada");
         let mut names = Names::default();
-        let except = [(home.st_dev, home.st_ino)];
-        assert!(everywhere(&root, &mounts, &except, &mut names).is_continue());
+        assert!(everywhere(&root, &mounts, &apart, &mut names).is_continue());
         names.0.sort();
         assert_eq!(
             names.0,
@@ -290,15 +291,64 @@ mod tests {
         );
     }
 
+    /// What a walk of everything finds with these mounts besides the root directory.
+    fn found(root: &Root, more: &str, home: &str) -> Vec<String> {
+        let table = format!("1 1 8:1 / / rw - ext4 a rw\n{more}");
+        std::fs::write(root.path("/proc/self/mountinfo"), table).unwrap();
+        let mut names = Names::default();
+        let apart = Apart::of(root, home);
+        assert!(everywhere(root, &Mounts::of(root), &apart, &mut names).is_continue());
+        names.0
+    }
+
+    #[test]
+    fn a_home_that_is_a_mount_and_a_disk_in_a_home_are_no_place_elsewhere() {
+        let (dir, root) = host();
+        std::fs::create_dir_all(dir.path().join("home/ada/scratch")).unwrap();
+        std::fs::write(dir.path().join("home/ada/scratch/big"), "x").unwrap();
+        std::os::unix::fs::symlink("../home/ada", dir.path().join("srv/ada")).unwrap();
+        let of_ada = |names: Vec<String>| names.iter().any(|name| name.starts_with("/home/ada"));
+        for mount in ["/home/ada", "/home/ada/scratch"] {
+            let table = format!("2 1 8:2 / {mount} rw - ext4 b rw\n");
+            for home in ["/home/ada", "/home/ada/", "/srv/ada"] {
+                assert!(!of_ada(found(&root, &table, home)), "{mount} {home}");
+            }
+            assert!(of_ada(found(&root, &table, "/home/bob")), "{mount}");
+        }
+    }
+
+    #[test]
+    fn data_of_containers_is_passed_over_by_whatever_name() {
+        let (dir, root) = host();
+        std::fs::remove_dir_all(dir.path().join("var/lib/docker")).unwrap();
+        std::fs::create_dir_all(dir.path().join("srv/containers/volumes")).unwrap();
+        let link = dir.path().join("var/lib/docker");
+        std::os::unix::fs::symlink("../../srv/containers", link).unwrap();
+        let table = "2 1 8:2 / /srv/containers/volumes rw - ext4 b rw\n";
+        let names = found(&root, table, "/home/ada");
+        assert!(names.iter().any(|name| name == "/srv/project"), "{names:?}");
+        assert!(!names.iter().any(|name| name.contains("containers")));
+    }
+
     #[test]
     fn a_directory_comes_after_what_is_in_it_and_a_walk_can_be_ended() {
         let (_dir, root) = host();
         let mounts = Mounts::of(&root);
         let mut names = Names::default();
-        let _ = tree(&root, (&mounts, &[]), b"/srv/project", &mut names);
+        let _ = tree(
+            &root,
+            (&mounts, &Apart::default()),
+            b"/srv/project",
+            &mut names,
+        );
         assert_eq!(names.0, ["/srv/project/deep/data", "/srv/project/deep"]);
         let mut names = Names(Vec::new(), Some(1));
-        let ended = tree(&root, (&mounts, &[]), b"/srv/project", &mut names);
+        let ended = tree(
+            &root,
+            (&mounts, &Apart::default()),
+            b"/srv/project",
+            &mut names,
+        );
         assert!(ended.is_break() && names.0.len() == 1);
     }
 }
