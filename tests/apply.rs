@@ -39,8 +39,10 @@ impl Machine for Host {
     }
 
     fn perform(&mut self, action: &Action, _: &mut Tell<'_>) -> Result<(), String> {
-        let Action::Run { argv, .. } = action else {
-            panic!("{action}");
+        let argv = match action {
+            Action::Run { argv, .. } => argv,
+            Action::GiveFiles { .. } => return Err("one is immutable".into()),
+            _ => panic!("{action}"),
         };
         let fails = self.fails.filter(|(at, _)| *at == self.performed);
         self.performed += 1;
@@ -213,6 +215,36 @@ fn what_came_before_the_point_of_no_return_stays() {
     assert_eq!(report.remains.len(), 2, "{report:?}");
     assert!(report.remains[0].ends_with("in the archive"), "{report:?}");
     assert_eq!(host.groups["a"], "2", "only what came after it is undone");
+}
+
+#[test]
+fn files_that_were_given_stay_given_when_one_of_them_cannot_be() {
+    let mut plan = Plan::new("test", "a");
+    let record = "/var/lib/benchwarden/given/1".to_owned();
+    plan.push(Step {
+        what: "give".into(),
+        action: Action::GiveFiles {
+            from: (1, 1),
+            to: (2, 2),
+            except: "/home/a".into(),
+            record: record.clone(),
+        },
+        changes: Vec::new(),
+        undo: Undo::Partly {
+            what: "give back".into(),
+            // The host panics where it is performed.
+            action: Action::GiveBackFiles { record },
+            why: "bits".into(),
+        },
+    });
+    let mut paper = Paper::new(&plan, None);
+    let report = run(&plan, &mut before(), &mut paper, &mut quiet);
+    assert_eq!(report.outcome, Outcome::Remains);
+    assert!(report.remains[0].contains("benchwarden finish"));
+    let receipt = Receipt::parse(&paper.text).unwrap();
+    assert!(receipt.is_open());
+    assert_eq!(finish_plan(&receipt, &before()).steps.len(), 1);
+    assert_eq!(undo_plan(&receipt, &before()).steps.len(), 1);
 }
 
 #[test]
