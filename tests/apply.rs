@@ -191,14 +191,15 @@ fn whichever_step_fails_everything_is_as_it_was() {
 #[test]
 fn what_cannot_be_taken_back_is_told() {
     let mut plan = plan();
-    plan.steps[1].undo = Undo::None {
-        why: "it is gone".into(),
-    };
+    let why = "it is gone".into();
+    plan.steps[1].undo = Undo::None { why };
     let mut host = before();
     host.fails = Some((3, false));
     let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
-    assert_eq!(report.outcome, Outcome::Remains);
-    assert_eq!(report.remains.len(), 1, "{report:?}");
+    assert_eq!(
+        (report.outcome, report.remains.len()),
+        (Outcome::Remains, 1)
+    );
     assert!(report.remains[0].ends_with("it is gone"), "{report:?}");
 }
 
@@ -211,8 +212,10 @@ fn what_came_before_the_point_of_no_return_stays() {
     let mut host = before();
     host.fails = Some((3, false));
     let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
-    assert_eq!(report.outcome, Outcome::Remains);
-    assert_eq!(report.remains.len(), 2, "{report:?}");
+    assert_eq!(
+        (report.outcome, report.remains.len()),
+        (Outcome::Remains, 2)
+    );
     assert!(report.remains[0].ends_with("in the archive"), "{report:?}");
     assert_eq!(host.groups["a"], "2", "only what came after it is undone");
 }
@@ -220,31 +223,30 @@ fn what_came_before_the_point_of_no_return_stays() {
 #[test]
 fn files_that_were_given_stay_given_when_one_of_them_cannot_be() {
     let mut plan = Plan::new("test", "a");
-    let record = "/var/lib/benchwarden/given/1".to_owned();
+    let record = "/given".to_owned();
+    let action = Action::GiveFiles {
+        from: (1, 1),
+        to: (2, 2),
+        except: "/a".into(),
+        record: record.clone(),
+    };
     plan.push(Step {
         what: "give".into(),
-        action: Action::GiveFiles {
-            from: (1, 1),
-            to: (2, 2),
-            except: "/home/a".into(),
-            record: record.clone(),
-        },
+        action,
         changes: Vec::new(),
         undo: Undo::Partly {
             what: "give back".into(),
-            // The host panics where it is performed.
             action: Action::GiveBackFiles { record },
-            why: "bits".into(),
+            why: String::new(),
         },
     });
     let mut paper = Paper::new(&plan, None);
-    let report = run(&plan, &mut before(), &mut paper, &mut quiet);
-    assert_eq!(report.outcome, Outcome::Remains);
-    assert!(report.remains[0].contains("benchwarden finish"));
+    let remains = run(&plan, &mut before(), &mut paper, &mut quiet).remains;
+    assert!(remains[0].contains("benchwarden finish"));
     let receipt = Receipt::parse(&paper.text).unwrap();
-    assert!(receipt.is_open());
-    assert_eq!(finish_plan(&receipt, &before()).steps.len(), 1);
-    assert_eq!(undo_plan(&receipt, &before()).steps.len(), 1);
+    for plan in [finish_plan, undo_plan] {
+        assert_eq!(plan(&receipt, &before()).steps.len(), 1);
+    }
 }
 
 #[test]
@@ -271,9 +273,8 @@ fn wherever_a_plan_is_stopped_everything_is_as_it_was() {
 #[test]
 fn beyond_the_point_of_no_return_a_plan_goes_on_to_its_end() {
     let mut plan = plan();
-    plan.steps[1].undo = Undo::Final {
-        why: "the home is gone".into(),
-    };
+    let why = "the home is gone".into();
+    plan.steps[1].undo = Undo::Final { why };
     let mut host = before();
     let mut paper = Paper::new(&plan, None);
     let mut late = |moment: Moment<'_>| match moment {

@@ -171,7 +171,7 @@ impl Visitor for Sizes {
         self.limit.goes_on()
     }
 
-    fn cannot(&mut self, path: &[u8], why: Errno) {
+    fn cannot(&mut self, path: &[u8], _: Option<u32>, why: Errno) {
         self.failed.get_or_insert((path.to_owned(), why));
     }
 }
@@ -261,7 +261,7 @@ impl Visitor for Look {
         self.limit.goes_on()
     }
 
-    fn cannot(&mut self, path: &[u8], why: Errno) {
+    fn cannot(&mut self, path: &[u8], _: Option<u32>, why: Errno) {
         change(&self.shared, |found| {
             found.failed += 1;
             let told = || format!("{}: {why}", printable(path, 200));

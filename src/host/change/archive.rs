@@ -130,7 +130,7 @@ impl Visitor for Counted<'_, '_, '_> {
         }
     }
 
-    fn cannot(&mut self, _: &[u8], _: Errno) {}
+    fn cannot(&mut self, _: &[u8], _: Option<u32>, _: Errno) {}
 }
 
 const KEPT: [&str; 4] = [

@@ -72,10 +72,6 @@ impl Apart {
 
 /// Where a path leads on this host; its own text where that is outside of a fixture tree.
 fn really(root: &Root, path: &str) -> Option<Vec<u8>> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "only where it is, not what is in it"
-    )]
     let real = |path: &str| std::fs::canonicalize(root.path(path)).ok();
     let (top, full) = (real("/")?, real(path)?);
     let inner = full.strip_prefix(&top).ok();

@@ -43,8 +43,8 @@ pub(super) trait Visitor {
     /// An entry; a directory comes after what is in it. `Break` ends the walk.
     fn see(&mut self, entry: &Entry<'_>) -> ControlFlow<()>;
 
-    /// Something that could not be looked at.
-    fn cannot(&mut self, path: &[u8], why: Errno);
+    /// Something that could not be looked at, and whose it is where that is known.
+    fn cannot(&mut self, path: &[u8], owner: Option<u32>, why: Errno);
 }
 
 /// Directories full of programs.
@@ -75,18 +75,19 @@ pub(super) fn tree(
     let host_path = String::from_utf8_lossy(start);
     let opened = rustix::fs::open(root.path(&host_path), flags, Mode::empty());
     let known = opened.and_then(|dir| Ok((fstat(&dir)?, dir)));
-    let (device, dir) = match known {
+    let (stat, dir) = match known {
         Ok((stat, _)) if apart.is(stat.st_dev, stat.st_ino) => return ControlFlow::Continue(()),
-        Ok((stat, dir)) => (stat.st_dev, dir),
+        Ok(known) => known,
         Err(why) => {
-            visitor.cannot(start, why);
+            visitor.cannot(start, None, why);
             return ControlFlow::Continue(());
         }
     };
     let mut walk = Walk {
         mounts,
         apart,
-        device,
+        device: stat.st_dev,
+        owner: stat.st_uid,
         path: start.to_vec(),
         visitor,
     };
@@ -100,6 +101,8 @@ struct Walk<'a> {
     mounts: &'a Mounts,
     apart: &'a Apart,
     device: u64,
+    /// Whose the directory is that is walked now.
+    owner: u32,
     path: Vec<u8>,
     visitor: &'a mut dyn Visitor,
 }
@@ -109,7 +112,7 @@ impl Walk<'_> {
         let mut dir = match Dir::new(dir) {
             Ok(dir) => dir,
             Err(why) => {
-                self.visitor.cannot(&self.path, why);
+                self.visitor.cannot(&self.path, Some(self.owner), why);
                 return ControlFlow::Continue(());
             }
         };
@@ -140,7 +143,7 @@ impl Walk<'_> {
                 Ok(entry) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
                 Ok(entry) => return Some(entry.file_name().to_owned()),
                 Err(why) => {
-                    self.visitor.cannot(&self.path, why);
+                    self.visitor.cannot(&self.path, Some(self.owner), why);
                     return None;
                 }
             }
@@ -154,7 +157,7 @@ impl Walk<'_> {
         let flow = match dir.fd() {
             Ok(fd) => self.one(fd, name, depth),
             Err(why) => {
-                self.visitor.cannot(&self.path, why);
+                self.visitor.cannot(&self.path, Some(self.owner), why);
                 ControlFlow::Continue(())
             }
         };
@@ -172,7 +175,7 @@ impl Walk<'_> {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return ControlFlow::Continue(()),
             Err(why) => {
-                self.visitor.cannot(&self.path, why);
+                self.visitor.cannot(&self.path, None, why);
                 return ControlFlow::Continue(());
             }
         };
@@ -180,14 +183,19 @@ impl Walk<'_> {
             if self.apart.is(stat.st_dev, stat.st_ino) {
                 return ControlFlow::Continue(());
             }
+            let owner = Some(stat.st_uid);
             match (open_dir(dir, name, self.device), depth.checked_sub(1)) {
-                (Ok(inner), Some(depth)) => self.inside(inner, depth)?,
-                (Ok(_), None) => self.visitor.cannot(&self.path, Errno::NAMETOOLONG),
+                (Ok(inner), Some(depth)) => {
+                    let above = std::mem::replace(&mut self.owner, stat.st_uid);
+                    self.inside(inner, depth)?;
+                    self.owner = above;
+                }
+                (Ok(_), None) => self.visitor.cannot(&self.path, owner, Errno::NAMETOOLONG),
                 // Gone, a link by now, or mounted a moment ago.
                 (Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::XDEV), _) => {
                     return ControlFlow::Continue(());
                 }
-                (Err(why), _) => self.visitor.cannot(&self.path, why),
+                (Err(why), _) => self.visitor.cannot(&self.path, owner, why),
             }
         }
         self.visitor.see(&Entry {
@@ -232,7 +240,7 @@ mod tests {
             ControlFlow::Continue(())
         }
 
-        fn cannot(&mut self, path: &[u8], why: Errno) {
+        fn cannot(&mut self, path: &[u8], _: Option<u32>, why: Errno) {
             panic!("{}: {why}", String::from_utf8_lossy(path));
         }
     }
