@@ -222,24 +222,15 @@ fn what_came_before_the_point_of_no_return_stays() {
 
 #[test]
 fn files_that_were_given_stay_given_when_one_of_them_cannot_be() {
-    let mut plan = Plan::new("test", "a");
-    let record = "/given".to_owned();
-    let action = Action::GiveFiles {
+    let mut plan = plan();
+    plan.steps.truncate(1);
+    plan.steps[0].changes.clear();
+    plan.steps[0].action = Action::GiveFiles {
         from: (1, 1),
         to: (2, 2),
         except: "/a".into(),
-        record: record.clone(),
+        record: "/given".into(),
     };
-    plan.push(Step {
-        what: "give".into(),
-        action,
-        changes: Vec::new(),
-        undo: Undo::Partly {
-            what: "give back".into(),
-            action: Action::GiveBackFiles { record },
-            why: String::new(),
-        },
-    });
     let mut paper = Paper::new(&plan, None);
     let remains = run(&plan, &mut before(), &mut paper, &mut quiet).remains;
     assert!(remains[0].contains("benchwarden finish"));
