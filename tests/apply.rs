@@ -39,8 +39,10 @@ impl Machine for Host {
     }
 
     fn perform(&mut self, action: &Action, _: &mut Tell<'_>) -> Result<(), String> {
-        let Action::Run { argv, .. } = action else {
-            panic!("{action}");
+        let argv = match action {
+            Action::Run { argv, .. } => argv,
+            Action::GiveFiles { .. } => return Err("one is immutable".into()),
+            _ => panic!("{action}"),
         };
         let fails = self.fails.filter(|(at, _)| *at == self.performed);
         self.performed += 1;
@@ -189,14 +191,15 @@ fn whichever_step_fails_everything_is_as_it_was() {
 #[test]
 fn what_cannot_be_taken_back_is_told() {
     let mut plan = plan();
-    plan.steps[1].undo = Undo::None {
-        why: "it is gone".into(),
-    };
+    let why = "it is gone".into();
+    plan.steps[1].undo = Undo::None { why };
     let mut host = before();
     host.fails = Some((3, false));
     let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
-    assert_eq!(report.outcome, Outcome::Remains);
-    assert_eq!(report.remains.len(), 1, "{report:?}");
+    assert_eq!(
+        (report.outcome, report.remains.len()),
+        (Outcome::Remains, 1)
+    );
     assert!(report.remains[0].ends_with("it is gone"), "{report:?}");
 }
 
@@ -209,10 +212,32 @@ fn what_came_before_the_point_of_no_return_stays() {
     let mut host = before();
     host.fails = Some((3, false));
     let report = run(&plan, &mut host, &mut Paper::new(&plan, None), &mut quiet);
-    assert_eq!(report.outcome, Outcome::Remains);
-    assert_eq!(report.remains.len(), 2, "{report:?}");
+    assert_eq!(
+        (report.outcome, report.remains.len()),
+        (Outcome::Remains, 2)
+    );
     assert!(report.remains[0].ends_with("in the archive"), "{report:?}");
     assert_eq!(host.groups["a"], "2", "only what came after it is undone");
+}
+
+#[test]
+fn files_that_were_given_stay_given_when_one_of_them_cannot_be() {
+    let mut plan = plan();
+    plan.steps.truncate(1);
+    plan.steps[0].changes.clear();
+    plan.steps[0].action = Action::GiveFiles {
+        from: (1, 1),
+        to: (2, 2),
+        except: "/a".into(),
+        record: "/given".into(),
+    };
+    let mut paper = Paper::new(&plan, None);
+    let remains = run(&plan, &mut before(), &mut paper, &mut quiet).remains;
+    assert!(remains[0].contains("benchwarden finish"));
+    let receipt = Receipt::parse(&paper.text).unwrap();
+    for plan in [finish_plan, undo_plan] {
+        assert_eq!(plan(&receipt, &before()).steps.len(), 1);
+    }
 }
 
 #[test]
@@ -239,9 +264,8 @@ fn wherever_a_plan_is_stopped_everything_is_as_it_was() {
 #[test]
 fn beyond_the_point_of_no_return_a_plan_goes_on_to_its_end() {
     let mut plan = plan();
-    plan.steps[1].undo = Undo::Final {
-        why: "the home is gone".into(),
-    };
+    let why = "the home is gone".into();
+    plan.steps[1].undo = Undo::Final { why };
     let mut host = before();
     let mut paper = Paper::new(&plan, None);
     let mut late = |moment: Moment<'_>| match moment {

@@ -291,7 +291,12 @@ pub(super) fn told(
         let id = &applied.id;
         let failed = if report.stopped { "stopped" } else { "failed" };
         match report.outcome {
-            Outcome::Done => writeln!(out, "done; `benchwarden undo {id}` takes it back")?,
+            Outcome::Done => {
+                writeln!(out, "done; `benchwarden undo {id}` takes it back")?;
+                for remark in &report.remains {
+                    writeln!(out, "  {}", shown(remark))?;
+                }
+            }
             Outcome::RolledBack => {
                 writeln!(out, "{failed}; everything is as it was before (plan {id})")?;
             }

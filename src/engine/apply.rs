@@ -30,6 +30,11 @@ pub trait Machine {
 
     /// Writes everything that was changed to disk.
     fn sync(&mut self);
+
+    /// What is to be said of what was done, though nothing failed.
+    fn remarks(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Where the receipt is written; every line is on disk when it returns.
@@ -77,7 +82,7 @@ pub struct Report {
     pub outcome: Outcome,
     /// What failed, and why.
     pub failure: Option<String>,
-    /// What of it is still there.
+    /// What of it is still there; of a plan that was done, what was left alone and why.
     pub remains: Vec<String>,
     /// Whether it ended because somebody asked for that.
     pub stopped: bool,
@@ -154,7 +159,7 @@ pub fn run(
         None
     });
     let Some((at, Failure { begun, why })) = failed else {
-        return end(journal, Outcome::Done, None, Vec::new());
+        return end(journal, Outcome::Done, None, machine.remarks());
     };
     let _ = watch(Moment::Failed(at, &why));
     // Without a receipt nothing more is done, not even back: the next start sorts it out.
@@ -164,7 +169,13 @@ pub fn run(
     });
     let step = &plan.steps[at];
     let mut remains = Vec::new();
-    if begun && happened_once_begun(step, machine) != Some(false) {
+    if begun && is_kept(step) {
+        remains.push(format!(
+            "{}: what is done of it stays; `benchwarden finish` does the rest, `benchwarden undo` \
+             takes it back",
+            step.what
+        ));
+    } else if begun && happened_once_begun(step, machine) != Some(false) {
         // It failed half way, or at the very end: it is taken back like one that was done.
         done.push(at);
     }
@@ -195,6 +206,7 @@ pub fn run(
     } else {
         Outcome::Remains
     };
+    remains.extend(machine.remarks());
     Report {
         stopped: stopped.get(),
         ..end(
@@ -323,6 +335,12 @@ pub fn happened(step: &Step, machine: &dyn Machine) -> Option<bool> {
 pub fn happened_once_begun(step: &Step, machine: &dyn Machine) -> Option<bool> {
     let in_doubt = matches!(step.action, Action::DeleteTree { .. });
     happened(step, machine).filter(|happened| *happened || !in_doubt)
+}
+
+/// Whether what was done of a step that failed is kept: whose files are given away is removed by
+/// then, and a single file that cannot be given must not take all the others back.
+fn is_kept(step: &Step) -> bool {
+    matches!(step.action, Action::GiveFiles { .. })
 }
 
 /// Takes one step back and looks whether it is back.

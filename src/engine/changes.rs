@@ -232,6 +232,7 @@ pub fn apply(
     let mut host = Host {
         root: root.clone(),
         secret: secret.cloned(),
+        remarks: Vec::new(),
     };
     apply::rehearse(&plan, &host).map_err(ChangeError::Drift)?;
     let begun = clock::monotonic();
@@ -301,6 +302,8 @@ fn in_words(intent: &Intent) -> String {
 pub(super) struct Host {
     pub(super) root: Root,
     pub(super) secret: Option<Secret>,
+    /// What is to be said of what was done.
+    remarks: Vec<String>,
 }
 
 impl Host {
@@ -309,6 +312,7 @@ impl Host {
         Self {
             root: root.clone(),
             secret: None,
+            remarks: Vec::new(),
         }
     }
 }
@@ -319,8 +323,14 @@ impl Machine for Host {
     }
 
     fn perform(&mut self, action: &Action, tell: &mut Tell<'_>) -> Result<(), String> {
-        change::perform(&self.root, action, self.secret.as_ref(), tell)
-            .map_err(|error| error.to_string())
+        let said = change::perform(&self.root, action, self.secret.as_ref(), tell);
+        self.remarks
+            .extend(said.map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    fn remarks(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.remarks)
     }
 
     fn sync(&mut self) {

@@ -13,7 +13,7 @@ use crate::base::units::{Bytes, Nanos};
 use crate::host::clock;
 use crate::host::patience::within;
 use crate::host::root::Root;
-use crate::host::walk::{self, Entry, Mounts, Visitor};
+use crate::host::walk::{self, Apart, Entry, Mounts, Visitor};
 use crate::model::people::belongings::{Outside, Tree};
 use crate::model::people::local::IdRange;
 
@@ -128,7 +128,12 @@ pub(super) fn home(
             limit: Limit::after(time),
             failed: None,
         };
-        let ended = walk::tree(&root, (&mounts, &[]), path.as_bytes(), &mut visitor);
+        let ended = walk::tree(
+            &root,
+            (&mounts, &Apart::default()),
+            path.as_bytes(),
+            &mut visitor,
+        );
         change(&shared, |tree| {
             tree.whole = ended.is_continue() && visitor.failed.is_none();
         });
@@ -166,7 +171,7 @@ impl Visitor for Sizes {
         self.limit.goes_on()
     }
 
-    fn cannot(&mut self, path: &[u8], why: Errno) {
+    fn cannot(&mut self, path: &[u8], _: Option<u32>, why: Errno) {
         self.failed.get_or_insert((path.to_owned(), why));
     }
 }
@@ -184,15 +189,14 @@ pub(super) fn outside(
     let begun = clock::monotonic();
     let work = move || {
         // A home that is reached by a link is left out as well.
-        let known = rustix::fs::stat(root.path(&home)).ok();
-        let except: Vec<(u64, u64)> = known.iter().map(|s| (s.st_dev, s.st_ino)).collect();
+        let apart = Apart::of(&root, &home);
         let mut visitor = Look {
             whose,
             shared: Arc::clone(&shared),
             once: Once::default(),
             limit: Limit::after(time),
         };
-        let ended = walk::everywhere(&root, &mounts, &except, &mut visitor);
+        let ended = walk::everywhere(&root, &mounts, &apart, &mut visitor);
         let hidden = visitor
             .once
             .names
@@ -257,7 +261,7 @@ impl Visitor for Look {
         self.limit.goes_on()
     }
 
-    fn cannot(&mut self, path: &[u8], why: Errno) {
+    fn cannot(&mut self, path: &[u8], _: Option<u32>, why: Errno) {
         change(&self.shared, |found| {
             found.failed += 1;
             let told = || format!("{}: {why}", printable(path, 200));
@@ -339,7 +343,7 @@ mod tests {
         for number in 0..1000 {
             std::fs::write(dir.path().join(format!("srv/{number}")), "").unwrap();
         }
-        let (outside, _) = outside(&root, Mounts::of(&root), "/", own(), Duration::ZERO);
+        let (outside, _) = outside(&root, Mounts::of(&root), "/home/ada", own(), Duration::ZERO);
         assert!(!outside.whole && outside.files < 1000, "{outside:?}");
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read, Seek as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,11 +11,12 @@ use std::time::Duration;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::base::units::Bytes;
+use crate::base::units::{Bytes, Nanos};
+use crate::host::clock;
 use crate::host::command::{self, Feed};
 use crate::host::durable;
 use crate::host::root::Root;
-use crate::host::walk::{self, Entry, Mounts, Visitor};
+use crate::host::walk::{self, Apart, Entry, Mounts, Visitor};
 use crate::plan::advance::{Doing, Tell};
 
 use super::ActionError;
@@ -59,8 +60,14 @@ pub(super) fn pack(
     let _ = rustix::fs::unlink(&partial);
     let mut meter = Meter::new(tell);
     let packed = count(root, tree, &mut meter).and_then(|all| {
-        write(&tar, &place, &partial, (&mut meter, all))?;
-        compare(&tar, &place.0, &partial, (&mut meter, all))?;
+        let (file, entries) = write(&tar, &place, &partial, (&mut meter, all))?;
+        let compared = compare(&tar, &place.0, &file, (&mut meter, all))?;
+        if compared != entries {
+            return Err(io::Error::other(format!(
+                "{entries} entries were packed, and {compared} compared"
+            )));
+        }
+        is_still(&partial, &file)?;
         let cwd = rustix::fs::CWD;
         let flags = rustix::fs::RenameFlags::NOREPLACE;
         Ok(rustix::fs::renameat_with(
@@ -93,7 +100,12 @@ fn count(root: &Root, tree: &str, meter: &mut Meter<'_, '_>) -> io::Result<(u64,
     };
     let mounts = Mounts::of(root);
     // What cannot be looked at is tar's to complain of.
-    let _ = walk::tree(root, (&mounts, &[]), tree.as_bytes(), &mut counted);
+    let _ = walk::tree(
+        root,
+        (&mounts, &Apart::default()),
+        tree.as_bytes(),
+        &mut counted,
+    );
     match counted.stopped {
         Some(stopped) => Err(stopped),
         None => Ok((counted.files, counted.bytes)),
@@ -125,7 +137,7 @@ impl Visitor for Counted<'_, '_, '_> {
         }
     }
 
-    fn cannot(&mut self, _: &[u8], _: Errno) {}
+    fn cannot(&mut self, _: &[u8], _: Option<u32>, _: Errno) {}
 }
 
 const KEPT: [&str; 4] = [
@@ -143,37 +155,65 @@ fn write(
     (parent, name): &(PathBuf, String),
     to: &Path,
     (meter, all): Metered<'_, '_, '_>,
-) -> io::Result<()> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+) -> io::Result<(File, u64)> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = File::from(rustix::fs::open(to, flags, Mode::RUSR | Mode::WUSR)?);
     let mut packer = zstd::Encoder::new(file, LEVEL)?;
+    let mut entries = 0;
     let parent = text(parent)?;
-    let mut args = vec!["--create", "--one-file-system", "--file=-", "-C", parent];
+    // Holes are not packed: a file of nothing but holes may be larger than any disk.
+    let kind = ["--create", "--format=posix", "--sparse"];
+    let mut args = kind.to_vec();
+    args.extend(["--one-file-system", "--file=-", "-C", parent]);
     args.extend(KEPT);
     args.extend(["--", name]);
     meter.begins(Doing::Packing, Some(all));
-    let said = command::pipe_from(tar, &args, AT_MOST, |out| copy(out, &mut packer, meter))?;
+    let sink = |out: &mut dyn Read| {
+        entries = copy(out, &mut packer, meter)?;
+        Ok(())
+    };
+    let said = command::pipe_from(tar, &args, AT_MOST, sink)?;
     ended_well("tar", &said)?;
     let mut file = packer.finish()?;
     file.flush()?;
-    file.sync_all()
+    file.sync_all()?;
+    Ok((file, entries))
+}
+
+/// That the name still leads to the file that was written and compared: nobody may delete a home
+/// for another one.
+fn is_still(name: &Path, file: &File) -> io::Result<()> {
+    let (ours, there) = (rustix::fs::fstat(file)?, rustix::fs::lstat(name)?);
+    if (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino) {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "{} was replaced by somebody while it was written; use a directory that only root may \
+         write to",
+        name.display()
+    )))
 }
 
 fn compare(
     tar: &str,
     parent: &Path,
-    archive: &Path,
+    archive: &File,
     (meter, all): Metered<'_, '_, '_>,
-) -> io::Result<()> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = File::from(rustix::fs::open(archive, flags, Mode::empty())?);
+) -> io::Result<u64> {
+    let mut file = archive.try_clone()?;
+    file.rewind()?;
+    let mut entries = 0;
     let mut unpacker = zstd::Decoder::new(file)?;
     let mut args = vec!["--compare", "--file=-", "-C", text(parent)?];
     args.extend(KEPT);
     meter.begins(Doing::Comparing, Some(all));
-    let feed: Feed<'_> = Box::new(|input| copy(&mut unpacker, input, meter));
+    let feed: Feed<'_> = Box::new(|input| {
+        entries = copy(&mut unpacker, input, meter)?;
+        Ok(())
+    });
     let said = command::pipe_into(tar, &args, AT_MOST, feed)?;
-    ended_well("the comparison", &said)
+    ended_well("the comparison", &said)?;
+    Ok(entries)
 }
 
 fn text(path: &Path) -> io::Result<&str> {
@@ -181,14 +221,16 @@ fn text(path: &Path) -> io::Result<&str> {
         .ok_or_else(|| io::Error::other("its path is no text"))
 }
 
-/// To the end, whatever the reader still wants of it: the end has to be whole as well.
-fn copy(from: &mut dyn Read, to: &mut dyn io::Write, meter: &mut Meter<'_, '_>) -> io::Result<()> {
+/// To the end, whatever the reader still wants of it: the end has to be whole as well. Tells how
+/// many entries passed.
+fn copy(from: &mut dyn Read, to: &mut dyn io::Write, meter: &mut Meter<'_, '_>) -> io::Result<u64> {
+    let until = clock::monotonic() + Nanos(AT_MOST.as_secs() * Nanos::SECOND.0);
     let mut tar = TarStream::default();
     let mut room = vec![0; ROOM];
     let mut wanted = true;
     loop {
         let length = match from.read(&mut room) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(tar.files),
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
@@ -202,6 +244,11 @@ fn copy(from: &mut dyn Read, to: &mut dyn io::Write, meter: &mut Meter<'_, '_>) 
         }
         tar.takes(bytes);
         meter.is_at(tar.files, Bytes(tar.bytes))?;
+        if clock::monotonic() > until {
+            return Err(io::Error::other(format!(
+                "it takes longer than {AT_MOST:?}"
+            )));
+        }
     }
 }
 
@@ -257,6 +304,33 @@ mod tests {
         assert_eq!(all, (42, Bytes(400_000)), "what is told to be all is all");
         let again = pack(&root, "/home/ada", "/srv/ada.tar.zst", &mut tell).unwrap_err();
         assert!(again.to_string().contains("cannot pack"), "{again}");
+    }
+
+    #[test]
+    fn holes_take_no_room_and_no_entry_is_missed() {
+        let (dir, root) = host();
+        let sparse = std::fs::File::create(dir.path().join("home/ada/sparse")).unwrap();
+        sparse.set_len(1 << 28).unwrap();
+        let mut tell = |_: Advance| ControlFlow::Continue(());
+        pack(&root, "/home/ada", "/srv/ada.tar.zst", &mut tell).unwrap();
+        let packed = std::fs::read(dir.path().join("srv/ada.tar.zst")).unwrap();
+        let unpacked = zstd::decode_all(packed.as_slice()).unwrap();
+        let mut tar = TarStream::default();
+        tar.takes(&unpacked);
+        assert_eq!(tar.files, 43);
+        assert!(unpacked.len() < 1 << 20, "{}", unpacked.len());
+    }
+
+    #[test]
+    fn an_archive_that_was_replaced_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("x");
+        let file = std::fs::File::create(&name).unwrap();
+        is_still(&name, &file).unwrap();
+        std::fs::write(dir.path().join("y"), "x").unwrap();
+        std::fs::rename(dir.path().join("y"), &name).unwrap();
+        let why = is_still(&name, &file).unwrap_err().to_string();
+        assert!(why.contains("was replaced"), "{why}");
     }
 
     #[test]

@@ -12,36 +12,42 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
-use crate::base::text::{counted, printable};
 use crate::base::units::Bytes;
 use crate::host::durable;
 use crate::host::patience::within;
 use crate::host::root::Root;
-use crate::host::walk::{self, Entry, Mounts, Visitor};
+use crate::host::walk::{self, Apart, Entry, Mounts, Visitor};
 use crate::plan::advance::{Doing, Tell};
 
 use super::ActionError;
 use super::meter::Meter;
 use super::record::{self, Given, Record};
 
+mod stays;
+
+use stays::Stays;
+
 /// Whose files these are is who runs them: they are never given away.
 const SPOOLS: [&str; 2] = ["/var/spool/cron/", "/var/spool/at/"];
-/// So many of those that stay are named.
-const NAMED: usize = 5;
+/// More files than this are nobody's work: giving them would fill the disk with the record.
+const MOST: u64 = 5_000_000;
+/// So long may all their paths be together, and one of them.
+const MOST_OF_PATHS: usize = 1 << 30;
+const LONGEST: usize = 4096;
 /// How long it may take to find out where a home is.
 const A_LOOK: Duration = Duration::from_secs(10);
 
 /// Gives everything of an owner to another one.
 ///
 /// # Errors
-/// When files stay what they were: the first are named.
+/// When files stay what they were: the first are named. Otherwise tells what was left alone.
 pub(super) fn give(
     root: &Root,
     (from, to): ((u32, u32), (u32, u32)),
     except: &str,
     record: &str,
     tell: &mut Tell<'_>,
-) -> Result<(), ActionError> {
+) -> Result<Vec<String>, ActionError> {
     if from.0 == 0 {
         return Err(ActionError::Other(
             "files of uid 0 are never given away".to_owned(),
@@ -54,11 +60,13 @@ pub(super) fn give(
         to,
         record: Record::open(root, record)?,
         found: 0,
+        paths: 0,
+        seen: HashSet::new(),
         failed: None,
         stays: Stays::default(),
         meter: &mut meter,
     };
-    let _ = walk::everywhere(root, &Mounts::of(root), &home(root, except)?, &mut finder);
+    let _ = walk::everywhere(root, &Mounts::of(root), &apart(root, except)?, &mut finder);
     if let Some(error) = finder.failed {
         return Err(error);
     }
@@ -92,7 +100,7 @@ pub(super) fn give_back(root: &Root, record: &str, tell: &mut Tell<'_>) -> Resul
         }
         let _ = meter.is_at(number, Bytes(0));
     }
-    stays.end("given back")?;
+    let _ = stays.end("given back")?;
     Ok(durable::remove(root, record)?)
 }
 
@@ -153,51 +161,18 @@ fn held(root: &Root, path: &[u8]) -> Result<OwnedFd, Errno> {
     Ok(at)
 }
 
-/// The directory that is left alone, by what it is and not by its name; none where it is gone.
-fn home(root: &Root, path: &str) -> Result<Vec<(u64, u64)>, ActionError> {
-    let full = root.path(path);
-    let known = within(A_LOOK, move || rustix::fs::stat(full));
-    match known {
-        Some(Ok(stat)) => Ok(vec![(stat.st_dev, stat.st_ino)]),
-        Some(Err(Errno::NOENT | Errno::NOTDIR)) => Ok(Vec::new()),
-        Some(Err(why)) => Err(ActionError::Other(format!(
-            "cannot tell where {path} is, which is to be left alone: {why}"
-        ))),
-        None => Err(ActionError::Other(format!(
-            "the file system of {path}, which is to be left alone, does not answer"
-        ))),
-    }
-}
-
-/// What was not changed, though it should have been.
-#[derive(Default)]
-struct Stays {
-    count: u64,
-    named: Vec<String>,
-}
-
-impl Stays {
-    fn adds(&mut self, path: &[u8], why: impl std::fmt::Display) {
-        self.count += 1;
-        if self.named.len() < NAMED {
-            self.named.push(format!("{}: {why}", printable(path, 200)));
-        }
-    }
-
-    fn end(self, done: &str) -> Result<(), ActionError> {
-        if self.count == 0 {
-            return Ok(());
-        }
-        Err(ActionError::Other(format!(
-            "{} not {done}: {}; immutable ones need `chattr -i`, then `benchwarden finish` does the \
-             rest",
-            counted(
-                self.count,
-                "file or directory was",
-                "files or directories were"
-            ),
-            self.named.join("; ")
-        )))
+/// What is left alone: the home, and what belongs to containers.
+fn apart(root: &Root, home: &str) -> Result<Apart, ActionError> {
+    let (host, path) = (root.clone(), home.to_owned());
+    let known = within(A_LOOK, move || Apart::of(&host, &path));
+    let Some(mut apart) = known else {
+        return Err(ActionError::Other(format!(
+            "the file system of {home}, which is to be left alone, does not answer"
+        )));
+    };
+    match apart.unknown.take() {
+        Some(why) => Err(ActionError::Other(why)),
+        None => Ok(apart),
     }
 }
 
@@ -207,9 +182,55 @@ struct Finder<'r, 'm, 'a, 'b> {
     to: (u32, u32),
     record: Record<'r>,
     found: u64,
+    /// The length of all paths that were written down.
+    paths: usize,
+    /// Files with several names, which are written down once.
+    seen: HashSet<(u64, u64)>,
     failed: Option<ActionError>,
     stays: Stays,
     meter: &'m mut Meter<'a, 'b>,
+}
+
+impl Finder<'_, '_, '_, '_> {
+    /// Whether something of theirs is to be given; says what is not.
+    fn takes(&mut self, entry: &Entry<'_>) -> bool {
+        if entry.path.len() > LONGEST {
+            self.stays.adds(entry.path, "its path is too long");
+            return false;
+        }
+        if protects(entry) {
+            let why = "where everybody may put files it could lead its new owner astray";
+            self.stays.leaves(entry.path, why);
+            return false;
+        }
+        let stat = entry.stat;
+        entry.kind().is_dir() || stat.st_nlink < 2 || self.seen.insert((stat.st_dev, stat.st_ino))
+    }
+
+    fn counts(&mut self, entry: &Entry<'_>) -> Result<(), ActionError> {
+        self.found += 1;
+        self.paths += entry.path.len();
+        if self.found <= MOST && self.paths <= MOST_OF_PATHS {
+            return Ok(());
+        }
+        Err(ActionError::Other(format!(
+            "uid {} owns more than {} files outside the home, too many to be written down: none \
+             was given; delete some of them by hand, then `benchwarden finish` does the rest",
+            self.from.0,
+            self.found - 1
+        )))
+    }
+}
+
+/// Whether the kernel keeps others from being led by this link, pipe or socket as long as it has
+/// the owner that it has, as in `/tmp`. One with several names may have one there.
+fn protects(entry: &Entry<'_>) -> bool {
+    let kind = entry.kind();
+    if !(kind.is_symlink() || kind.is_fifo() || kind.is_socket()) {
+        return false;
+    }
+    let everybody = fstat(entry.dir).is_ok_and(|dir| dir.st_mode & 0o1002 == 0o1002);
+    everybody || entry.stat.st_nlink > 1
 }
 
 impl Visitor for Finder<'_, '_, '_, '_> {
@@ -220,6 +241,9 @@ impl Visitor for Finder<'_, '_, '_, '_> {
         if entry.stat.st_uid != self.from.0 || spool {
             return ControlFlow::Continue(());
         }
+        if !self.takes(entry) {
+            return ControlFlow::Continue(());
+        }
         let gid = entry.stat.st_gid;
         let new_gid = if gid == self.from.1 { self.to.1 } else { gid };
         let given = Given::new(
@@ -228,30 +252,29 @@ impl Visitor for Finder<'_, '_, '_, '_> {
             (self.from.0, gid),
             (self.to.0, new_gid),
         );
-        if let Err(error) = self.record.add(&given) {
+        if let Err(error) = self.counts(entry).and_then(|()| self.record.add(&given)) {
             self.failed = Some(error);
             return ControlFlow::Break(());
         }
-        self.found += 1;
         let _ = self.meter.is_at(self.found, Bytes(0));
         ControlFlow::Continue(())
     }
 
-    fn cannot(&mut self, path: &[u8], why: Errno) {
-        self.stays.adds(path, why);
+    fn cannot(&mut self, path: &[u8], owner: Option<u32>, why: Errno) {
+        self.stays.cannot(path, (owner, self.from.0), why);
     }
 }
 
 /// Deletes everything of an owner. Directories that are not empty then stay.
 ///
 /// # Errors
-/// When something else stays: the first are named.
+/// When something else stays: the first are named. Otherwise tells what was left alone.
 pub(super) fn delete(
     root: &Root,
     uid: u32,
     except: &str,
     tell: &mut Tell<'_>,
-) -> Result<(), ActionError> {
+) -> Result<Vec<String>, ActionError> {
     if uid == 0 {
         return Err(ActionError::Other(
             "files of uid 0 are never deleted".to_owned(),
@@ -267,7 +290,7 @@ pub(super) fn delete(
         stays: Stays::default(),
         meter: &mut meter,
     };
-    let _ = walk::everywhere(root, &Mounts::of(root), &home(root, except)?, &mut deleter);
+    let _ = walk::everywhere(root, &Mounts::of(root), &apart(root, except)?, &mut deleter);
     deleter.stays.end("deleted")
 }
 
@@ -300,8 +323,8 @@ impl Visitor for Deleter<'_, '_, '_> {
         ControlFlow::Continue(())
     }
 
-    fn cannot(&mut self, path: &[u8], why: Errno) {
-        self.stays.adds(path, why);
+    fn cannot(&mut self, path: &[u8], owner: Option<u32>, why: Errno) {
+        self.stays.cannot(path, (owner, self.uid), why);
     }
 }
 

@@ -60,6 +60,7 @@ pub enum ActionError {
 
 /// Does one action. `secret` is what a program reads from its standard input where the action
 /// says so; `tell` hears how far a long action is, and says whether one that can be stopped goes on.
+/// Returns what is to be said of it: what was left alone, and why.
 ///
 /// # Errors
 /// When it was not done, or only in part: what is there then has to be looked up.
@@ -68,12 +69,31 @@ pub fn perform(
     action: &Action,
     secret: Option<&Secret>,
     tell: &mut Tell<'_>,
-) -> Result<(), ActionError> {
+) -> Result<Vec<String>, ActionError> {
     if !root.is_live() {
         return Err(ActionError::Other(
             "a fixture tree is never changed".to_owned(),
         ));
     }
+    match action {
+        Action::GiveFiles {
+            from,
+            to,
+            except,
+            record,
+        } => files::give(root, (*from, *to), except, record, tell),
+        Action::DeleteFiles { uid, except } => files::delete(root, *uid, except, tell),
+        other => perform_silently(root, other, secret, tell).map(|()| Vec::new()),
+    }
+}
+
+/// Does one of those of which there is nothing to say when they are done.
+fn perform_silently(
+    root: &Root,
+    action: &Action,
+    secret: Option<&Secret>,
+    tell: &mut Tell<'_>,
+) -> Result<(), ActionError> {
     match action {
         Action::Run {
             argv,
@@ -120,14 +140,10 @@ pub fn perform(
         } => subids::reserve(root, path, owner, ranges),
         Action::FreeIds { path, owner } => subids::free(root, path, owner),
         Action::Archive { tree, file } => archive::pack(root, tree, file, tell),
-        Action::GiveFiles {
-            from,
-            to,
-            except,
-            record,
-        } => files::give(root, (*from, *to), except, record, tell),
         Action::GiveBackFiles { record } => files::give_back(root, record, tell),
-        Action::DeleteFiles { uid, except } => files::delete(root, *uid, except, tell),
+        Action::GiveFiles { .. } | Action::DeleteFiles { .. } => {
+            perform(root, action, secret, tell).map(drop)
+        }
     }
 }
 

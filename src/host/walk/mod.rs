@@ -2,6 +2,7 @@
 //! middle of it leads elsewhere, never onto another file system, and without a look at anything
 //! that something is mounted on, which might hang.
 
+mod apart;
 mod mounts;
 
 use std::ffi::{CStr, CString};
@@ -13,6 +14,7 @@ use rustix::io::Errno;
 
 use super::root::Root;
 
+pub(super) use apart::Apart;
 use mounts::is_passed_over;
 pub(super) use mounts::{Mounts, of_containers};
 
@@ -41,51 +43,51 @@ pub(super) trait Visitor {
     /// An entry; a directory comes after what is in it. `Break` ends the walk.
     fn see(&mut self, entry: &Entry<'_>) -> ControlFlow<()>;
 
-    /// Something that could not be looked at.
-    fn cannot(&mut self, path: &[u8], why: Errno);
+    /// Something that could not be looked at, and whose it is where that is known.
+    fn cannot(&mut self, path: &[u8], owner: Option<u32>, why: Errno);
 }
 
 /// Directories full of programs.
 const PROGRAMS: [&CStr; 6] = [c"boot", c"lib", c"lib32", c"lib64", c"opt", c"usr"];
 
-/// Trees that are left out, as device and inode.
-pub(super) type Except = [(u64, u64)];
-
-/// Walks all that is on this host's own file systems.
+/// Walks all that is on this host's own file systems, but nothing of what is kept apart: neither
+/// where it is a mount of its own nor what is mounted in it.
 pub(super) fn everywhere(
     root: &Root,
     mounts: &Mounts,
-    except: &Except,
+    apart: &Apart,
     visitor: &mut dyn Visitor,
 ) -> ControlFlow<()> {
-    for start in &mounts.starts {
-        tree(root, (mounts, except), start, visitor)?;
+    for start in mounts.starts.iter().filter(|at| !apart.holds(root, at)) {
+        tree(root, (mounts, apart), start, visitor)?;
     }
     ControlFlow::Continue(())
 }
 
-/// Walks one tree, without what is mounted in it.
+/// Walks one tree, without what is mounted in it; nothing where it is kept apart itself.
 pub(super) fn tree(
     root: &Root,
-    (mounts, except): (&Mounts, &Except),
+    (mounts, apart): (&Mounts, &Apart),
     start: &[u8],
     visitor: &mut dyn Visitor,
 ) -> ControlFlow<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let host_path = String::from_utf8_lossy(start);
     let opened = rustix::fs::open(root.path(&host_path), flags, Mode::empty());
-    let known = opened.and_then(|dir| Ok((fstat(&dir)?.st_dev, dir)));
-    let (device, dir) = match known {
+    let known = opened.and_then(|dir| Ok((fstat(&dir)?, dir)));
+    let (stat, dir) = match known {
+        Ok((stat, _)) if apart.is(stat.st_dev, stat.st_ino) => return ControlFlow::Continue(()),
         Ok(known) => known,
         Err(why) => {
-            visitor.cannot(start, why);
+            visitor.cannot(start, None, why);
             return ControlFlow::Continue(());
         }
     };
     let mut walk = Walk {
         mounts,
-        except,
-        device,
+        apart,
+        device: stat.st_dev,
+        owner: stat.st_uid,
         path: start.to_vec(),
         visitor,
     };
@@ -97,8 +99,10 @@ pub(super) fn tree(
 
 struct Walk<'a> {
     mounts: &'a Mounts,
-    except: &'a Except,
+    apart: &'a Apart,
     device: u64,
+    /// Whose the directory is that is walked now.
+    owner: u32,
     path: Vec<u8>,
     visitor: &'a mut dyn Visitor,
 }
@@ -108,7 +112,7 @@ impl Walk<'_> {
         let mut dir = match Dir::new(dir) {
             Ok(dir) => dir,
             Err(why) => {
-                self.visitor.cannot(&self.path, why);
+                self.visitor.cannot(&self.path, Some(self.owner), why);
                 return ControlFlow::Continue(());
             }
         };
@@ -139,7 +143,7 @@ impl Walk<'_> {
                 Ok(entry) if matches!(entry.file_name().to_bytes(), b"." | b"..") => {}
                 Ok(entry) => return Some(entry.file_name().to_owned()),
                 Err(why) => {
-                    self.visitor.cannot(&self.path, why);
+                    self.visitor.cannot(&self.path, Some(self.owner), why);
                     return None;
                 }
             }
@@ -153,7 +157,7 @@ impl Walk<'_> {
         let flow = match dir.fd() {
             Ok(fd) => self.one(fd, name, depth),
             Err(why) => {
-                self.visitor.cannot(&self.path, why);
+                self.visitor.cannot(&self.path, Some(self.owner), why);
                 ControlFlow::Continue(())
             }
         };
@@ -163,29 +167,35 @@ impl Walk<'_> {
 
     fn one(&mut self, dir: BorrowedFd<'_>, name: &CStr, depth: usize) -> ControlFlow<()> {
         // Not even asked what it is: that would ask what is mounted there.
-        if self.mounts.is_point(&self.path) || is_passed_over(&self.path) {
+        let here = &self.path;
+        if self.mounts.is_point(here) || is_passed_over(here) || self.apart.has(here) {
             return ControlFlow::Continue(());
         }
         let stat = match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => stat,
             Err(Errno::NOENT) => return ControlFlow::Continue(()),
             Err(why) => {
-                self.visitor.cannot(&self.path, why);
+                self.visitor.cannot(&self.path, None, why);
                 return ControlFlow::Continue(());
             }
         };
         if FileType::from_raw_mode(stat.st_mode).is_dir() {
-            if self.except.contains(&(stat.st_dev, stat.st_ino)) {
+            if self.apart.is(stat.st_dev, stat.st_ino) {
                 return ControlFlow::Continue(());
             }
+            let owner = Some(stat.st_uid);
             match (open_dir(dir, name, self.device), depth.checked_sub(1)) {
-                (Ok(inner), Some(depth)) => self.inside(inner, depth)?,
-                (Ok(_), None) => self.visitor.cannot(&self.path, Errno::NAMETOOLONG),
+                (Ok(inner), Some(depth)) => {
+                    let above = std::mem::replace(&mut self.owner, stat.st_uid);
+                    self.inside(inner, depth)?;
+                    self.owner = above;
+                }
+                (Ok(_), None) => self.visitor.cannot(&self.path, owner, Errno::NAMETOOLONG),
                 // Gone, a link by now, or mounted a moment ago.
                 (Err(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::XDEV), _) => {
                     return ControlFlow::Continue(());
                 }
-                (Err(why), _) => self.visitor.cannot(&self.path, why),
+                (Err(why), _) => self.visitor.cannot(&self.path, owner, why),
             }
         }
         self.visitor.see(&Entry {
@@ -230,7 +240,7 @@ mod tests {
             ControlFlow::Continue(())
         }
 
-        fn cannot(&mut self, path: &[u8], why: Errno) {
+        fn cannot(&mut self, path: &[u8], _: Option<u32>, why: Errno) {
             panic!("{}: {why}", String::from_utf8_lossy(path));
         }
     }
@@ -269,10 +279,9 @@ mod tests {
         )
         .unwrap();
         let mounts = Mounts::of(&root);
-        let home = rustix::fs::stat(dir.path().join("home/ada")).unwrap();
+        let apart = Apart::of(&root, "/home/ada");
         let mut names = Names::default();
-        let except = [(home.st_dev, home.st_ino)];
-        assert!(everywhere(&root, &mounts, &except, &mut names).is_continue());
+        assert!(everywhere(&root, &mounts, &apart, &mut names).is_continue());
         names.0.sort();
         assert_eq!(
             names.0,
@@ -290,15 +299,64 @@ mod tests {
         );
     }
 
+    /// What a walk of everything finds with these mounts besides the root directory.
+    fn found(root: &Root, more: &str, home: &str) -> Vec<String> {
+        let table = format!("1 1 8:1 / / rw - ext4 a rw\n{more}");
+        std::fs::write(root.path("/proc/self/mountinfo"), table).unwrap();
+        let mut names = Names::default();
+        let apart = Apart::of(root, home);
+        assert!(everywhere(root, &Mounts::of(root), &apart, &mut names).is_continue());
+        names.0
+    }
+
+    #[test]
+    fn a_home_that_is_a_mount_and_a_disk_in_a_home_are_no_place_elsewhere() {
+        let (dir, root) = host();
+        std::fs::create_dir_all(dir.path().join("home/ada/scratch")).unwrap();
+        std::fs::write(dir.path().join("home/ada/scratch/big"), "x").unwrap();
+        std::os::unix::fs::symlink("../home/ada", dir.path().join("srv/ada")).unwrap();
+        let of_ada = |names: Vec<String>| names.iter().any(|name| name.starts_with("/home/ada"));
+        for mount in ["/home/ada", "/home/ada/scratch"] {
+            let table = format!("2 1 8:2 / {mount} rw - ext4 b rw\n");
+            for home in ["/home/ada", "/home/ada/", "/srv/ada"] {
+                assert!(!of_ada(found(&root, &table, home)), "{mount} {home}");
+            }
+            assert!(of_ada(found(&root, &table, "/home/bob")), "{mount}");
+        }
+    }
+
+    #[test]
+    fn data_of_containers_is_passed_over_by_whatever_name() {
+        let (dir, root) = host();
+        std::fs::remove_dir_all(dir.path().join("var/lib/docker")).unwrap();
+        std::fs::create_dir_all(dir.path().join("srv/containers/volumes")).unwrap();
+        let link = dir.path().join("var/lib/docker");
+        std::os::unix::fs::symlink("../../srv/containers", link).unwrap();
+        let table = "2 1 8:2 / /srv/containers/volumes rw - ext4 b rw\n";
+        let names = found(&root, table, "/home/ada");
+        assert!(names.iter().any(|name| name == "/srv/project"), "{names:?}");
+        assert!(!names.iter().any(|name| name.contains("containers")));
+    }
+
     #[test]
     fn a_directory_comes_after_what_is_in_it_and_a_walk_can_be_ended() {
         let (_dir, root) = host();
         let mounts = Mounts::of(&root);
         let mut names = Names::default();
-        let _ = tree(&root, (&mounts, &[]), b"/srv/project", &mut names);
+        let _ = tree(
+            &root,
+            (&mounts, &Apart::default()),
+            b"/srv/project",
+            &mut names,
+        );
         assert_eq!(names.0, ["/srv/project/deep/data", "/srv/project/deep"]);
         let mut names = Names(Vec::new(), Some(1));
-        let ended = tree(&root, (&mounts, &[]), b"/srv/project", &mut names);
+        let ended = tree(
+            &root,
+            (&mounts, &Apart::default()),
+            b"/srv/project",
+            &mut names,
+        );
         assert!(ended.is_break() && names.0.len() == 1);
     }
 }

@@ -15,7 +15,7 @@ const FAR: [&str; 11] = [
 ];
 /// Trees in which uids mean somebody else, or that are kept for somebody to come back: images and
 /// volumes of containers, what ends with a session, what this program set aside.
-const PASSED_OVER: [&str; 12] = [
+pub(super) const PASSED_OVER: [&str; 12] = [
     "/run/user",
     "/run/credentials",
     "/var/lib/benchwarden",
@@ -171,7 +171,7 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a path is another one or below it.
-fn is_within(path: &[u8], dir: &[u8]) -> bool {
+pub(super) fn is_within(path: &[u8], dir: &[u8]) -> bool {
     match path.strip_prefix(dir) {
         Some(rest) => rest.is_empty() || rest.starts_with(b"/") || dir.ends_with(b"/"),
         None => false,

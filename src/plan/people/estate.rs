@@ -243,6 +243,18 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_removed_who_shares_a_uid() {
+        let mut world = world();
+        world.accounts.push(account("ada-sftp", 1001));
+        for files in [Files::Keep, Files::Give("bob".into()), Files::Delete] {
+            let refused = remove::plan("ada", &Home::Keep, &files, &world).refused;
+            assert!(refused[0].contains("1001 is ada-sftp's too"), "{refused:?}");
+        }
+        let others = remove::plan("bob", &Home::Keep, &Files::Delete, &world);
+        assert!(others.refused.is_empty(), "{others:?}");
+    }
+
+    #[test]
     fn a_removal_that_is_done_can_still_give_its_files_back() {
         let done = plan(&Files::Give("bob".into()));
         let happened: Vec<usize> = (0..done.steps.len()).collect();

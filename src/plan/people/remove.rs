@@ -35,7 +35,7 @@ pub fn plan(name: &str, home: &Home, files: &Files, world: &World) -> Plan {
     if let Some(reason) = guard::may_lose_access(world, account) {
         return plan.refuse(reason);
     }
-    if let Some(reason) = unsafe_home(world, account, home) {
+    if let Some(reason) = shared_uid(world, account).or_else(|| unsafe_home(world, account, home)) {
         return plan.refuse(reason);
     }
     let elsewhere = match estate::step(files, account, world) {
@@ -57,6 +57,18 @@ pub fn plan(name: &str, home: &Home, files: &Files, world: &World) -> Plan {
     // The last one: it needs no account, so that it is finished, or taken back, by itself.
     plan.steps.extend(elsewhere);
     plan
+}
+
+/// Why nothing of theirs can be told from somebody else's.
+fn shared_uid(world: &World, account: &KnownAccount) -> Option<String> {
+    let KnownAccount { name, uid, .. } = account;
+    let mut accounts = world.accounts.iter();
+    let other = accounts.find(|other| other.uid == *uid && other.name != *name)?;
+    Some(format!(
+        "uid {uid} is {}'s too: their processes and files cannot be told apart; give one of them \
+         another uid first",
+        other.name
+    ))
 }
 
 /// Why a home must not be packed or deleted: it is not theirs alone.

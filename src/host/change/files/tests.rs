@@ -132,6 +132,66 @@ fn files_are_given_and_given_back() {
 }
 
 #[test]
+fn what_could_lead_an_heir_astray_is_left_alone_and_each_file_written_down_once() {
+    let tree = Tree::new();
+    let (ada, bob) = people();
+    let sticky = Mode::from_raw_mode(0o1777);
+    rustix::fs::chmod(tree.dir.path().join("tmp"), sticky).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", tree.dir.path().join("tmp/link")).unwrap();
+    let fifo = tree.dir.path().join("tmp/fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, fifo, FileType::Fifo, sticky, 0).unwrap();
+    for path in THEIRS.iter().chain(&["tmp/link", "tmp/fifo"]) {
+        tree.give(path, ada);
+    }
+    let said = give(&tree.root, (ada, bob), "/home/ada", RECORD, &mut on).unwrap();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("2 files were left alone"), "{said:?}");
+    assert_eq!((tree.owner("tmp/link"), tree.owner("tmp/fifo")), (ada, ada));
+    assert_eq!(tree.owner("srv/project/link"), bob);
+    let all = record::read(&tree.root, RECORD).unwrap();
+    let named = |name: &[u8]| {
+        all.iter()
+            .filter(|given| given.path().ends_with(name))
+            .count()
+    };
+    assert_eq!((named(b"/two"), named(b"/link")), (1, 1));
+}
+
+/// Makes directories of an owner, each in the one before it.
+fn deepen(tree: &Tree, from: &str, (levels, name): (usize, &str), (uid, gid): (u32, u32)) {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let owner = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+    let mut at = rustix::fs::open(tree.dir.path().join(from), flags, Mode::empty()).unwrap();
+    for _ in 0..levels {
+        rustix::fs::mkdirat(&at, name, Mode::RWXU).unwrap();
+        at = openat(&at, name, flags, Mode::empty()).unwrap();
+        rustix::fs::fchown(&at, owner.0, owner.1).unwrap();
+    }
+}
+
+#[test]
+fn what_is_too_deep_or_has_too_long_a_path_is_told_and_holds_up_nothing_else() {
+    let (ada, bob) = people();
+    let name = "n".repeat(200);
+    for (levels, name, told) in [
+        (300, "d", "it is too deep"),
+        (30, name.as_str(), "its path is too long"),
+    ] {
+        let tree = Tree::new();
+        tree.give("srv/project/two", ada);
+        deepen(&tree, "srv/project", (levels, name), ada);
+        let why = give(&tree.root, (ada, bob), "/home/ada", RECORD, &mut on).unwrap_err();
+        assert!(why.to_string().contains(told), "{why}");
+        assert_eq!(tree.owner("srv/project/two"), bob);
+        if ada != bob {
+            let tree = Tree::new();
+            deepen(&tree, "srv/project", (levels, name), bob);
+            give(&tree.root, (ada, bob), "/home/ada", RECORD, &mut on).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_link_put_in_the_place_of_a_directory_leads_nowhere() {
     let tree = Tree::new();
     let (ada, bob) = people();
