@@ -7,6 +7,7 @@ mod named;
 use std::time::Duration;
 
 use crate::base::id::UserName;
+use crate::base::text::printable;
 use crate::model::people::belongings::{Belongings, Place};
 use crate::model::people::details::PersonDetails;
 use crate::model::people::local::IdRange;
@@ -17,6 +18,9 @@ use super::walk::{self, Mounts};
 
 /// How long files are looked for, in the home and elsewhere.
 const LOOK: Duration = Duration::from_secs(10);
+
+/// So many places that were not seen are named.
+const UNSEEN: usize = 10;
 
 /// What there is of a person; nothing of one whom nobody knows.
 #[must_use]
@@ -44,7 +48,42 @@ pub fn of(root: &Root, name: &str, uid: u32, home: &str) -> Belongings {
     let (outside, notes) = files::outside(root, mounts, home, whose, LOOK);
     all.outside = outside;
     all.partial.extend(notes);
+    clean(&mut all);
     all
+}
+
+/// Names are other people's text, and who mounts a thousand things hides nothing behind them.
+fn clean(all: &mut Belongings) {
+    let harmless = |text: &mut String| *text = printable(text.as_bytes(), 200);
+    let more = all.partial.len().saturating_sub(UNSEEN);
+    if more > 0 {
+        all.partial.truncate(UNSEEN);
+        all.partial.push(format!("{more} places more"));
+    }
+    all.partial.iter_mut().for_each(harmless);
+    let places = all.outside.places.iter_mut();
+    places.for_each(|(path, _)| harmless(path));
+    let named = [&mut all.units, &mut all.sudo, &mut all.system_cron];
+    for place in named.into_iter().flatten() {
+        harmless(&mut place.file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_harmless_and_few() {
+        let mut all = Belongings::default();
+        all.partial = (0..1000).map(|n| format!("/mnt/\u{9b}{n}")).collect();
+        all.outside.places = vec![("/srv/\u{202e}x".to_owned(), 1)];
+        clean(&mut all);
+        assert_eq!(all.partial.len(), UNSEEN + 1);
+        assert!(all.partial.last().unwrap().contains("990 places more"));
+        let text = serde_json::to_string(&all).unwrap();
+        assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
+    }
 }
 
 fn take(all: &mut Belongings, details: &PersonDetails) {
