@@ -69,23 +69,6 @@ fn clean(all: &mut Belongings) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_harmless_and_few() {
-        let mut all = Belongings::default();
-        all.partial = (0..1000).map(|n| format!("/mnt/\u{9b}{n}")).collect();
-        all.outside.places = vec![("/srv/\u{202e}x".to_owned(), 1)];
-        clean(&mut all);
-        assert_eq!(all.partial.len(), UNSEEN + 1);
-        assert!(all.partial.last().unwrap().contains("990 places more"));
-        let text = serde_json::to_string(&all).unwrap();
-        assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
-    }
-}
-
 fn take(all: &mut Belongings, details: &PersonDetails) {
     let told = |range: &IdRange| format!("{}-{}", range.first, range.last());
     all.crontab = details.jobs.crontab;
@@ -100,4 +83,23 @@ fn take(all: &mut Belongings, details: &PersonDetails) {
     all.subuids = details.user.subuids.iter().map(told).collect();
     all.subgids = details.user.subgids.iter().map(told).collect();
     all.processes = details.processes.count;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_harmless_and_few() {
+        let mut all = Belongings {
+            partial: (0..1000).map(|n| format!("/mnt/\u{9b}{n}")).collect(),
+            ..Belongings::default()
+        };
+        all.outside.places = vec![("/srv/\u{202e}x".to_owned(), 1)];
+        clean(&mut all);
+        assert_eq!(all.partial.len(), UNSEEN + 1);
+        assert!(all.partial.last().unwrap().contains("990 places more"));
+        let text = serde_json::to_string(&all).unwrap();
+        assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
+    }
 }
