@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Host, Release, manifest, on_both};
+use crate::harness::{Host, Release, manifest, on_both, on_debian_12};
 
 /// The cgroup of the first process that matches, as the kernel tells it.
 fn cgroup_of(host: &Host, user: &str, pattern: &str) -> String {
@@ -253,7 +253,7 @@ on_both! {
     }
 }
 
-on_both! {
+on_debian_12! {
     fn jupyterhub_puts_notebooks_where_it_does_in_the_field(host) {
         assert_eq!(jupyter(host, "jupyterhub"), "/system.slice/jupyterhub.service");
         let stop = "/usr/local/lib/testhost/jupyter-client stop alice alice-pw && systemctl stop jupyterhub";
