@@ -148,7 +148,7 @@ on_both! {
     }
 }
 
-on_debian_12! {
+on_both! {
     fn removal_packs_the_home_and_hands_nothing_on(host) {
         host.install_benchwarden();
         let bob = host.as_user("bob");

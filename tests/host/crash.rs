@@ -1,5 +1,6 @@
-//! What a crash leaves: a plan is interrupted at every point between its steps, and each time the
-//! account files are whole, the program tells the truth, and both ways lead on.
+//! What a crash leaves: a plan is interrupted between its steps, and each time the account files
+//! are whole, the program tells the truth, and both ways lead on. With `BENCHWARDEN_EVERY_POINT`
+//! it is at every point where something was written.
 
 mod power;
 
@@ -36,7 +37,8 @@ const ADD: Story = Story {
         ("let eve in", "grep ssh- /home/eve/.ssh/authorized_keys"),
     ],
     no_way_back: None,
-    some: |at| at % 4 == 3,
+    // Each step once with its beginning noted and nothing done, once done and not noted.
+    some: |at| at == 2 || (at > 2 && at % 4 < 2),
 };
 
 const REMOVE: Story = Story {
@@ -205,7 +207,7 @@ fn points(story: &Story) -> impl Iterator<Item = usize> {
 }
 
 /// Interrupts a verb at each of its points in turn, and goes on from there.
-fn interrupted_at_every_point(story: &Story) {
+fn interrupted_at_its_points(story: &Story) {
     let host = Host::fresh(Release::Bookworm);
     prepare(&host, story);
     let whole = ask(&host, story, &again(story));
@@ -268,11 +270,11 @@ fn goes_on(host: &Host, story: &Story, whole: &Told, crash: &Told, back: bool) {
 }
 
 #[test]
-fn a_new_account_is_interrupted_at_every_point() {
-    interrupted_at_every_point(&ADD);
+fn a_new_account_is_interrupted_between_its_steps() {
+    interrupted_at_its_points(&ADD);
 }
 
 #[test]
-fn a_removal_is_interrupted_at_every_point() {
-    interrupted_at_every_point(&REMOVE);
+fn a_removal_is_interrupted_between_some_of_its_steps() {
+    interrupted_at_its_points(&REMOVE);
 }
