@@ -59,6 +59,8 @@ impl Host {
             _permit: permit,
         };
         host.wait_for_login(PATIENCE);
+        // The first session takes seconds to open: what is sent along with it arrives late.
+        host.run("true").ok();
         // The saved state knows only when it was saved.
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
         host.run(&format!("date -u -s @{:.3} >/dev/null", now.as_secs_f64()))
