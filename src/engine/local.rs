@@ -172,7 +172,7 @@ struct Sampler {
 impl Sampler {
     fn new(root: Root, pace: Pace, orders: Receiver<Order>) -> Self {
         Self {
-            collector: Collector::new(root),
+            collector: Collector::new(root, pace.early_first),
             orders,
             interval: pace.interval,
             early_first: pace.early_first,
@@ -187,7 +187,7 @@ impl Sampler {
         } else {
             self.interval
         };
-        let mut due = before.clock + nanos(first);
+        let mut due = before.clock + Nanos::from(first);
         let mut starting = true;
         loop {
             match self.wait_until(&mut due) {
@@ -209,7 +209,8 @@ impl Sampler {
             }
             // On a host so slow that the time is over already, one interval is left out
             // rather than two taken at once.
-            due = (due + nanos(self.interval)).max(after.clock + nanos(self.interval / 2));
+            due = (due + Nanos::from(self.interval))
+                .max(after.clock + Nanos::from(self.interval / 2));
             before = after;
             if std::mem::take(&mut starting) {
                 memory::start_is_over();
@@ -220,8 +221,7 @@ impl Sampler {
     /// Waits for the next sample, taking orders meanwhile.
     fn wait_until(&mut self, due: &mut Nanos) -> Wait {
         loop {
-            let left = Duration::from_nanos(due.saturating_sub(clock::monotonic()).0);
-            match self.orders.recv_timeout(left) {
+            match self.orders.recv_timeout(clock::until(*due)) {
                 Ok(Order::Focus(focus)) => {
                     self.focus = focus;
                     if focus.is_some() {
@@ -230,7 +230,7 @@ impl Sampler {
                 }
                 Ok(Order::Interval(interval)) => {
                     self.interval = interval;
-                    *due = (*due).min(clock::monotonic() + nanos(interval));
+                    *due = (*due).min(clock::after(interval));
                 }
                 Err(RecvTimeoutError::Timeout) => return Wait::Over,
                 Err(RecvTimeoutError::Disconnected) => return Wait::End,
@@ -250,8 +250,4 @@ enum Wait {
 
 fn publish(before: &Sample, after: &Sample, sink: &mut Sink) -> Flow {
     sink(Arc::new(rates::usage(before, after)))
-}
-
-fn nanos(duration: Duration) -> Nanos {
-    Nanos(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }
