@@ -5,5 +5,11 @@
 //! one. A policy is the files in the order they are read; a value of a later file wins over the
 //! same of an earlier one, and every value remembers the file and line that says it.
 
+pub mod edit;
+pub mod export;
+pub mod findings;
+pub mod parse;
 pub mod resolve;
 pub mod schema;
+#[cfg(test)]
+mod tests;

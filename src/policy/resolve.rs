@@ -1,8 +1,9 @@
 //! What the policy means for one person at one moment on one host, every value with the table that
 //! says it and those it overrode.
 //!
-//! Tables for everybody come first, then those of groups, then those of the person; within each of
-//! these the one that is read later wins, key by key. What is over by its `until` does not count.
+//! Tables of one name are one table, in which a later file wins key by key. The table for everybody
+//! comes first, then those of groups in the order in which the files first name them, then that of
+//! the person; a later one wins, key by key. What is over by its `until` does not count.
 
 use jiff::Timestamp;
 
@@ -134,12 +135,27 @@ impl Who<'_> {
     }
 }
 
-/// How wide a scope is; the narrower one wins.
-fn rank(scope: &Scope) -> u8 {
-    match scope {
-        Scope::Default => 0,
-        Scope::Group(_) => 1,
-        Scope::User(_) => 2,
+/// The order of tables: how wide they are, and which is named first.
+struct Order<'a>(Vec<&'a Scope>);
+
+impl<'a> Order<'a> {
+    fn of(scopes: impl Iterator<Item = &'a Scope>) -> Self {
+        let mut order: Vec<&Scope> = Vec::new();
+        for scope in scopes {
+            if !order.contains(&scope) {
+                order.push(scope);
+            }
+        }
+        Self(order)
+    }
+
+    fn rank(&self, scope: &Scope) -> (u8, Option<usize>) {
+        let width = match scope {
+            Scope::Default => 0,
+            Scope::Group(_) => 1,
+            Scope::User(_) => 2,
+        };
+        (width, self.0.iter().position(|known| *known == scope))
     }
 }
 
@@ -199,6 +215,8 @@ impl Policy {
         host: &HostSize,
     ) -> (Vec<Setting>, Vec<(Key, Said<Value>)>) {
         let (mut limits, mut over) = (Vec::new(), Vec::new());
+        let tables = self.files.iter().flat_map(|file| &file.limits);
+        let order = Order::of(tables.map(|table| &table.scope));
         for key in Key::ALL {
             let mut said: Vec<Said<Value>> = Vec::new();
             for table in self.files.iter().flat_map(|file| &file.limits) {
@@ -217,7 +235,7 @@ impl Policy {
                 .into_iter()
                 .partition(|said| said.until.is_some_and(|until| until <= now));
             over.extend(past.into_iter().map(|said| (key, said)));
-            said.sort_by_key(|said| rank(&said.scope));
+            said.sort_by_key(|said| order.rank(&said.scope));
             if let Some(winner) = said.pop() {
                 said.reverse();
                 limits.push(Setting {
@@ -233,6 +251,8 @@ impl Policy {
 
     fn runtimes_of(&self, who: Who<'_>) -> Vec<Choice> {
         let mut choices = Vec::new();
+        let tables = self.files.iter().flat_map(|file| &file.runtimes);
+        let order = Order::of(tables.map(|table| &table.scope));
         for runtime in Runtime::ALL {
             let mut said: Vec<Said<RuntimeVersion>> = Vec::new();
             for table in self.files.iter().flat_map(|file| &file.runtimes) {
@@ -247,7 +267,7 @@ impl Policy {
                     until: None,
                 }));
             }
-            said.sort_by_key(|said| rank(&said.scope));
+            said.sort_by_key(|said| order.rank(&said.scope));
             if let Some(winner) = said.pop() {
                 said.reverse();
                 choices.push(Choice {

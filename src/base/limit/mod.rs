@@ -263,10 +263,10 @@ impl FromStr for Count {
     fn from_str(text: &str) -> Result<Self, BadValue> {
         let bad = |why| BadValue::new("a number of things", text, why);
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(bad("write digits alone, or infinity"));
+            return Err(bad("write digits alone"));
         }
         match text.parse() {
-            Ok(u64::MAX) | Err(_) => Err(bad("it is too large; write infinity for no bound")),
+            Ok(u64::MAX) | Err(_) => Err(bad("it is too large")),
             Ok(count) => Ok(Self(count)),
         }
     }

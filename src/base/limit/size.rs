@@ -47,7 +47,7 @@ pub(super) fn parse(text: &str, base: Base) -> Result<u64, String> {
         }
     };
     let power = u128::from(base.power(exponent));
-    let too_large = || "it is too large; write infinity for no bound".to_owned();
+    let too_large = || "it is too large".to_owned();
     let whole: u128 = whole.parse().map_err(|_| too_large())?;
     // More digits than these say nothing about a byte.
     let part = &part[..part.len().min(18)];

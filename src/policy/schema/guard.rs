@@ -214,3 +214,19 @@ pub enum PressureKey {
     /// `limits`: what a throttled person gets.
     Limits(Vec<(Key, Value)>),
 }
+
+impl PressureKey {
+    /// As written.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Above(resource, _) => resource.name(),
+            Self::After(_) => "after",
+            Self::Again(_) => "again",
+            Self::For(_) => "for",
+            Self::AtMost(_) => "at_most",
+            Self::Forget(_) => "forget",
+            Self::Limits(_) => "limits",
+        }
+    }
+}

@@ -171,6 +171,11 @@ impl Key {
         Self::IpAllow,
     ];
 
+    /// Bytes without which nobody can log in.
+    pub(crate) const LEAST_MEMORY: u64 = 32 << 20;
+    /// Tasks without which nobody can log in.
+    pub(crate) const LEAST_TASKS: u64 = 16;
+
     /// As written in the policy and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -266,7 +271,8 @@ impl Key {
                 Value::Rates(IoRates::new(rates?)?)
             }
             Kind::Addresses => {
-                let words = texts.iter().flat_map(|text| text.split_ascii_whitespace());
+                // As in systemd, one text may name several.
+                let words = texts.iter().flat_map(|text| text.split(' '));
                 let rules: Result<Vec<_>, BadValue> = words.map(str::parse).collect();
                 Value::Addresses(IpRules(rules?))
             }
@@ -277,17 +283,15 @@ impl Key {
 
     /// Refuses what would lock people out: it is a forgotten suffix far more often than a wish.
     fn leaves_room(self, value: &Value) -> Result<(), BadValue> {
-        const LEAST_MEMORY: u64 = 32 << 20;
-        const LEAST_TASKS: u64 = 16;
         const LEAST_QUOTA: f64 = 0.05;
         let least = match (self, value) {
             (Self::MemoryHigh | Self::MemoryMax, Value::Memory(Limit::At(Amount::Fixed(size))))
-                if size.0.0 < LEAST_MEMORY =>
+                if size.0.0 < Self::LEAST_MEMORY =>
             {
                 "32M"
             }
             (Self::TasksMax, Value::Tasks(Limit::At(Amount::Fixed(count))))
-                if count.0 < LEAST_TASKS =>
+                if count.0 < Self::LEAST_TASKS =>
             {
                 "16"
             }
@@ -300,7 +304,7 @@ impl Key {
             _ => return Ok(()),
         };
         let why = format!("nobody can log in with so little; the least is {least}");
-        Err(BadValue::new(self.name(), &value.to_string(), why))
+        Err(BadValue::new("a limit", &value.to_string(), why))
     }
 }
 

@@ -16,6 +16,7 @@ pub use merged::{Admins, Grant, Guard, Host, Penalty, Pressure, Roles, Trigger};
 pub use rights::{
     AdminsTable, GrantTable, Role, RoleTable, Runtime, RuntimeTable, RuntimeVersion, Whom,
 };
+pub(crate) use rights::{in_quotes, quoted};
 
 /// Where something is said.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
