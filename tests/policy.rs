@@ -329,7 +329,7 @@ fn every_value_of_a_person_tells_who_says_it() {
     );
     assert_eq!(
         limit("memory_high")["here"]["number"],
-        json!(96_207_265_792_u64 as f64)
+        json!(96_207_265_792.0)
     );
     assert_eq!(document["runtimes"][0]["value"], "4.2.2");
     assert_eq!(document["role"]["role"], "viewer");
@@ -342,6 +342,13 @@ fn every_value_of_a_person_tells_who_says_it() {
     );
     assert_eq!(dirk["limits"][2]["value"], "70%");
     insta::assert_snapshot!(stdout(&host.run(&["policy", "explain", "bob"])));
+    let root = host.json(&["policy", "explain", "root", "--json"]);
+    assert_eq!(
+        (&root["person"], &root["limits"]),
+        (&json!(false), &json!([]))
+    );
+    let text = stdout(&host.run(&["policy", "explain", "root"]));
+    assert!(text.contains("limits are for people"), "{text}");
     let out = host.run(&["policy", "explain", "nobody-here"]);
     assert_eq!(out.status.code(), Some(1));
     assert!(

@@ -97,6 +97,7 @@ fn there(opened: Result<OwnedFd, Errno>, link: &str) -> Result<Option<OwnedFd>, 
     match opened {
         Ok(file) => Ok(Some(file)),
         Err(Errno::NOENT) => Ok(None),
+        Err(Errno::ACCESS) => Err("only root may read it".to_owned()),
         Err(Errno::LOOP | Errno::NOTDIR) => Err(link.to_owned()),
         Err(error) => Err(error.to_string()),
     }

@@ -29,6 +29,7 @@ const SCHEMA: &str = "benchwarden.policy-explain/1";
 struct Document<'a> {
     user: String,
     uid: Uid,
+    person: bool,
     groups: Vec<String>,
     admin: Option<Reason>,
     role: Option<Role>,
@@ -114,7 +115,12 @@ pub(super) fn run(
         name: person.name.as_ref().map_or("", Hostile::raw),
         groups: &raw,
     };
-    let resolved = policy.resolve(who, clock::now(), &policies.host);
+    let mut resolved = policy.resolve(who, clock::now(), &policies.host);
+    if !person.person {
+        // Root and services are the system, for which people leave room.
+        resolved.limits.clear();
+        resolved.over.clear();
+    }
     if args.json {
         let document = document(person, &groups, &resolved, &policies.host, &details.partial);
         json(out, SCHEMA, &document)?;
@@ -158,6 +164,7 @@ fn document<'a>(
     Document {
         user: person.shown(),
         uid: person.uid,
+        person: person.person,
         groups: groups.iter().map(ToString::to_string).collect(),
         admin: resolved.admin.as_ref().map(reason),
         role: resolved.role.as_ref().map(|(role, because)| Role {
@@ -286,7 +293,10 @@ fn text(
             &format!("{}; {}", role.name(), why(because)),
         )?;
     }
-    if policies.sources.is_empty() {
+    if !person.person {
+        let what = "none; limits are for people, and this account is the system's";
+        wrapped(out, &head("limits"), what)?;
+    } else if policies.sources.is_empty() {
         wrapped(out, &head("limits"), NO_POLICY)?;
     } else if resolved.limits.is_empty() {
         wrapped(out, &head("limits"), "none; no table is about this account")?;
