@@ -1,5 +1,6 @@
 //! The engine in this very process: a thread that samples, and answers read on the spot.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -20,6 +21,7 @@ use crate::plan::Plan;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 
 use crate::model::rates;
@@ -28,6 +30,7 @@ use crate::model::sample::{Focus, Sample};
 use super::apply::Watch;
 use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
+use super::policies::{self, Policies};
 use super::receipts::{self, Interrupted};
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
@@ -77,6 +80,14 @@ impl Engine for Local {
 
     fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound> {
         directory::group(&self.root, name)
+    }
+
+    fn policy(&self) -> Policies {
+        policies::of(&self.root)
+    }
+
+    fn absent(&self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent {
+        directory::absent(&self.root, users, groups)
     }
 
     fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {

@@ -5,9 +5,11 @@ pub mod apply;
 pub mod audit;
 pub mod changes;
 pub mod local;
+pub mod policies;
 pub mod receipts;
 pub mod welcome;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +26,12 @@ use crate::plan::Plan;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 
 use apply::Watch;
 use changes::{Applied, Approval, ChangeError, Intent};
+use policies::Policies;
 use receipts::Interrupted;
 
 /// What every face may ask of a host.
@@ -55,6 +59,12 @@ pub trait Engine {
     /// # Errors
     /// When nothing that answered knows it.
     fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound>;
+
+    /// What is wished for the people of this host, as the files say it now.
+    fn policy(&self) -> Policies;
+
+    /// Which of these names of people and groups nothing knows here.
+    fn absent(&self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent;
 
     /// The keys that open somebody's account.
     ///

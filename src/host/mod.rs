@@ -32,6 +32,7 @@ mod outside;
 mod patience;
 mod places;
 mod plain;
+pub mod policy;
 pub mod probe;
 mod procdir;
 pub mod process;

@@ -1,11 +1,13 @@
 //! A host for tests of `user add`: it only writes down what it is asked.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::base::id::{Uid, UserName};
 use crate::base::secret::Secret;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::engine::policies::Policies;
 use crate::engine::receipts::Interrupted;
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
@@ -18,6 +20,7 @@ use crate::plan::people::add::{self, AddUser};
 use crate::plan::people::many::{self, Planned};
 use crate::plan::people::welcome::Welcome;
 use crate::plan::world::World;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 use crate::store::receipt::Outcome;
 
@@ -105,6 +108,14 @@ impl Engine for Host {
             unreachable!("`user add` makes accounts");
         };
         Ok(add::plan(wish, &World::default()))
+    }
+
+    fn policy(&self) -> Policies {
+        unreachable!("`user add` never asks")
+    }
+
+    fn absent(&self, _: &BTreeSet<String>, _: &BTreeSet<String>) -> Absent {
+        unreachable!("`user add` never asks")
     }
 
     fn interrupted(&self) -> Vec<Interrupted> {

@@ -1,5 +1,6 @@
 //! A host that only writes down what it is asked.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::base::id::{Gid, Uid, UserName};
@@ -7,6 +8,7 @@ use crate::base::secret::Secret;
 use crate::base::units::Bytes;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::engine::policies::Policies;
 use crate::engine::receipts::Interrupted;
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
@@ -25,6 +27,7 @@ use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::{self, Welcome};
 use crate::plan::step::{Action, Step, Undo};
 use crate::plan::world::World;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 use crate::store::receipt::Outcome;
 
@@ -277,6 +280,14 @@ impl Engine for Host {
 
     fn group(&self, _: &UserName) -> Result<GroupDetails, NotFound> {
         Err(NotFound::default())
+    }
+
+    fn policy(&self) -> Policies {
+        unreachable!("the screens never ask")
+    }
+
+    fn absent(&self, _: &BTreeSet<String>, _: &BTreeSet<String>) -> Absent {
+        unreachable!("the screens never ask")
     }
 
     fn interrupted(&self) -> Vec<Interrupted> {
