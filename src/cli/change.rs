@@ -100,9 +100,7 @@ pub(super) fn attempt(
         return Ok(Ended::Told(Exit::Done));
     }
     let mut errors = std::io::stderr().lock();
-    // One without steps still settles a plan that was interrupted before its first, or after its
-    // last.
-    if plan.steps.is_empty() && plan.settles.is_none() {
+    if !plan.may_be_done() {
         for warning in &plan.warnings {
             writeln!(errors, "{}", shown(warning))?;
         }

@@ -6,7 +6,7 @@ use crate::base::id::{Uid, UserName};
 use crate::base::secret::Secret;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
-use crate::engine::receipts::Interrupted;
+use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -107,7 +107,7 @@ impl Engine for Host {
         Ok(add::plan(wish, &World::default()))
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
+    fn plans(&self) -> Result<Plans, PlansError> {
         unreachable!("`user add` never asks")
     }
 

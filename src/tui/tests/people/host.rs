@@ -7,7 +7,7 @@ use crate::base::secret::Secret;
 use crate::base::units::Bytes;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
-use crate::engine::receipts::Interrupted;
+use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -279,8 +279,8 @@ impl Engine for Host {
         Err(NotFound::default())
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
-        Vec::new()
+    fn plans(&self) -> Result<Plans, PlansError> {
+        Ok(Plans::default())
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
