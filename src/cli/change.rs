@@ -13,7 +13,8 @@ use crate::engine::Engine;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::plan::Plan;
 use crate::plan::people::welcome::Welcome;
-use crate::plan::step::{Step, Undo};
+use crate::plan::step::Undo;
+use crate::plan::told;
 use crate::store::receipt::Outcome;
 
 use super::output::wrapped;
@@ -157,18 +158,8 @@ pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
         writeln!(out, "{number:>3}. {}", shown(&step.what))?;
-        writeln!(out, "     {}", shown(&step.action.to_string()))?;
-        for change in &step.changes {
-            let (subject, before, after) = (
-                change.subject.to_string(),
-                change.before.to_string(),
-                change.after.to_string(),
-            );
-            let line = format!("{subject}: {before} -> {after}");
-            writeln!(out, "       {}", shown(&line))?;
-        }
-        if let Some(back) = back(step) {
-            writeln!(out, "     {}", shown(&back))?;
+        for (word, text) in told::step(step) {
+            writeln!(out, "     {word:<5} {}", shown(&text))?;
         }
     }
     for warning in &plan.warnings {
@@ -187,14 +178,6 @@ fn belongings(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
         wrapped(out, &format!("  {label:<10} "), &shown(&text))?;
     }
     Ok(())
-}
-
-fn back(step: &Step) -> Option<String> {
-    match &step.undo {
-        Undo::Exact { .. } | Undo::Nothing => None,
-        Undo::Partly { why, .. } => Some(format!("comes back only partly: {why}")),
-        Undo::None { why } | Undo::Final { why } => Some(format!("cannot be undone: {why}")),
-    }
 }
 
 /// The plan for programs.

@@ -76,8 +76,8 @@ fn waiting(engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Result<Exit> {
         for (word, what) in told.steps() {
             writeln!(out, "  {word:<12}  {}", shown(what))?;
         }
-        match &told.first {
-            Some(first) => writeln!(out, "  `benchwarden finish {first}`, or undo, comes first")?,
+        match told.attention() {
+            Some(attention) => writeln!(out, "  `undo` and `finish` wait: {}", shown(&attention))?,
             None => writeln!(
                 out,
                 "  `benchwarden finish {0}` does the rest, `benchwarden undo {0}` takes it back",

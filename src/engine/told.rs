@@ -32,20 +32,25 @@ impl Told {
         at.replace('T', " ")
     }
 
-    /// What is left of one that waits for a decision, and what has to be known before it.
+    /// What is left of one that waits for a decision.
     #[must_use]
     pub fn left(&self) -> String {
         let all = self.happened.len() as u64;
         let left = self.happened.iter().filter(|did| **did != Some(true));
-        let left = match left.count() as u64 {
+        match left.count() as u64 {
             0 => "nothing but to note that it is done".to_owned(),
             left if left == all => format!("all of {}", counted(all, "step", "steps")),
             left => format!("{left} of {}", counted(all, "step", "steps")),
-        };
-        match &self.first {
-            Some(first) => format!("{left}; decide first on {first}, which began with that"),
-            None => left,
         }
+    }
+
+    /// What has to be decided before anything can be decided about this one.
+    #[must_use]
+    pub fn attention(&self) -> Option<String> {
+        let first = self.first.as_ref()?;
+        Some(format!(
+            "plan {first} was to settle this one and was interrupted: decide on that first"
+        ))
     }
 }
 
@@ -95,6 +100,7 @@ mod tests {
     fn what_has_to_be_decided_first_is_named() {
         let mut told = told(&[Some(false)]);
         told.first = Some("20261121-040000".into());
-        assert!(told.left().contains("decide first on 20261121-040000"));
+        let attention = told.attention().unwrap();
+        assert!(attention.starts_with("plan 20261121-040000 was"));
     }
 }

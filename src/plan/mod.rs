@@ -8,6 +8,7 @@ pub mod advance;
 pub mod fact;
 pub mod people;
 pub mod step;
+pub mod told;
 pub mod undo;
 pub mod world;
 

@@ -88,7 +88,10 @@ impl Dialog {
                 };
                 self.stage = Stage::Ended(End::Applied(applied, shown));
                 self.wish = None;
-                Reply::ask(Errand::People)
+                Reply {
+                    close: false,
+                    errands: vec![Errand::People, Errand::Plans],
+                }
             }
             Ending::Refused(plan) => {
                 self.stage = Stage::Shown(*plan);

@@ -10,10 +10,12 @@ mod number;
 mod person;
 mod remove;
 mod run;
+mod scroll;
 mod told;
 pub(super) mod topic;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::layout::Rect;
 
 use crate::base::id::UserName;
 use crate::engine::changes::{Applied, Intent};
@@ -22,9 +24,11 @@ use crate::store::receipt::Outcome;
 
 use super::errand::{Errand, Handed, Known, Order, Password, Progress};
 use super::keys::{Action, action};
+use super::theme::Theme;
 use super::widget::form::{Form, Id, Remark};
 
 use run::Run;
+use told::Look;
 use topic::Topic;
 
 /// A dialogue.
@@ -37,11 +41,13 @@ pub(super) struct Dialog {
     wish: Option<(Intent, Password)>,
     /// The question that an answer is waited for.
     number: u64,
-    /// Whether the exact commands are shown.
-    exactly: bool,
+    /// What of a plan is looked at closely.
+    look: Look,
     /// Why the plan is shown once more.
     note: Option<&'static str>,
     top: usize,
+    /// How it is drawn, once that is known: scrolling depends on it.
+    seen_on: Option<(Theme, Rect)>,
 }
 
 /// Where a dialogue stands.
@@ -123,9 +129,10 @@ impl Dialog {
             stage: Stage::Filling,
             wish: None,
             number,
-            exactly: true,
+            look: Look::default(),
             note: None,
             top: 0,
+            seen_on: None,
         };
         let reply = if dialog.form.is_some() {
             dialog.judge(known);
@@ -144,9 +151,10 @@ impl Dialog {
             stage: Stage::Gathering,
             wish: None,
             number,
-            exactly: true,
+            look: Look::default(),
             note: None,
             top: 0,
+            seen_on: None,
         };
         (dialog, Reply::ask(Errand::Person(name.clone())))
     }
@@ -159,6 +167,12 @@ impl Dialog {
     /// Whether a plan is being done, so that nothing ends it.
     pub(super) fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Running(_))
+    }
+
+    /// Whether it ended badly and something of it waits for a decision.
+    pub(super) fn left_something(&self) -> bool {
+        matches!(&self.stage, Stage::Ended(End::Applied(applied, _))
+            if applied.report.outcome == Outcome::Remains)
     }
 
     /// Takes a key; `None` when it means nothing here.
@@ -254,6 +268,7 @@ impl Dialog {
     /// Asks what the form, or the topic alone, means.
     fn ask_plan(&mut self) -> Reply {
         self.top = 0;
+        self.look.step = 0;
         match self.topic.intent(self.form.as_ref()) {
             Ok((intent, password)) => {
                 self.number += 1;
@@ -286,7 +301,7 @@ impl Dialog {
         let Some((intent, password)) = &self.wish else {
             return Reply::default();
         };
-        if !may_be_done(plan) {
+        if !plan.may_be_done() {
             return Reply::default();
         }
         self.number += 1;
@@ -303,26 +318,13 @@ impl Dialog {
     /// What only changes the picture.
     fn look(&mut self, asked: Action) -> Option<Reply> {
         match asked {
-            Action::Exactly => self.exactly = !self.exactly,
+            Action::Exactly => {
+                self.look.exactly = !self.look.exactly;
+                self.bring_into_sight();
+            }
             Action::Redraw | Action::Help => return None,
             other => self.scroll(other),
         }
         Some(Reply::default())
     }
-
-    fn scroll(&mut self, asked: Action) {
-        self.top = match asked {
-            Action::Up => self.top.saturating_sub(1),
-            Action::Down => self.top.saturating_add(1),
-            Action::PageUp => self.top.saturating_sub(10),
-            Action::PageDown => self.top.saturating_add(10),
-            Action::First => 0,
-            _ => self.top,
-        };
-    }
-}
-
-/// Whether a plan may be approved: it is not refused, and does something.
-fn may_be_done(plan: &Plan) -> bool {
-    plan.refused.is_empty() && !plan.steps.is_empty()
 }
