@@ -75,8 +75,8 @@ impl<'a> Settlers<'a> {
     }
 
     fn one(&mut self, at: usize) -> Option<Settled> {
-        let last = self.those_about(at).into_iter().rev();
-        let by = last.filter(|other| self.counts(*other)).next()?;
+        let mut last = self.those_about(at).into_iter().rev();
+        let by = last.find(|other| self.counts(*other))?;
         let by = self.receipts.get(by)?;
         Some(Settled {
             by: by.id.clone(),

@@ -181,13 +181,13 @@ impl Receipt {
             settled: None,
         };
         for event in lines {
-            receipt.take(event?);
+            receipt.take(&event?);
         }
         Ok(receipt)
     }
 
-    fn take(&mut self, event: Event) {
-        let (step, progress) = match event {
+    fn take(&mut self, event: &Event) {
+        let (step, progress) = match *event {
             Event::Approved { .. } => return,
             Event::Started { step } => (step, Progress::Begun),
             Event::Done { step } => (step, Progress::Done),

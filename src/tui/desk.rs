@@ -229,6 +229,12 @@ impl Desk {
                 Vec::new()
             }
             Answer::Plans(plans) => self.learns(*plans),
+            Answer::KeyFile(number, text) => {
+                if let (Some(dialog), Some(known)) = (&mut self.dialog, &self.known) {
+                    dialog.key_file(number, text, known);
+                }
+                Vec::new()
+            }
             other => {
                 if let Answer::Failed(None, why) = &other {
                     self.asking = false;

@@ -42,6 +42,8 @@ pub(super) enum Errand {
     Person(UserName),
     /// Plans that wait for a decision, and the last ones that ended.
     Plans,
+    /// The text of a file with keys.
+    KeyFile(u64, String),
     /// What an intent means.
     Plan(u64, Intent),
     /// A plan that was shown and approved.
@@ -81,6 +83,8 @@ pub(super) enum Answer {
     Person(UserName, Option<Box<PersonDetails>>),
     /// Why they cannot be told, where that is so.
     Plans(Box<Result<Plans, String>>),
+    /// The text of a file with keys, or why it cannot be read.
+    KeyFile(u64, Result<String, String>),
     Plan(u64, Result<Plan, String>),
     Progress(u64, Progress),
     Ended(u64, Ending),
@@ -158,9 +162,10 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
         let (engine, sink) = (Arc::clone(&self.engine), self.sink.clone());
         let is_plan = matches!(errand, Errand::Apply(..));
         let number = match errand {
-            Errand::Plan(number, _) | Errand::Apply(number, _) | Errand::Write(number, ..) => {
-                Some(number)
-            }
+            Errand::Plan(number, _)
+            | Errand::Apply(number, _)
+            | Errand::KeyFile(number, _)
+            | Errand::Write(number, ..) => Some(number),
             Errand::People | Errand::Person(_) | Errand::Plans | Errand::Stop => None,
         };
         if is_plan {
@@ -214,6 +219,11 @@ fn run(engine: &dyn Engine, errand: Errand, sink: &impl Fn(Answer)) -> Answer {
         Errand::Plans => {
             let plans = engine.plans().map_err(|error| error.to_string());
             Answer::Plans(Box::new(plans))
+        }
+        Errand::KeyFile(number, path) => {
+            let text = input::listed(&path);
+            let failed = |error| format!("it cannot be read: {error}");
+            Answer::KeyFile(number, text.map_err(failed))
         }
         Errand::Plan(number, intent) => {
             let plan = engine.plan(&intent);

@@ -3,6 +3,7 @@
 
 mod answers;
 mod draw;
+mod fill;
 mod groups;
 mod keys;
 mod lists;
@@ -14,7 +15,7 @@ mod scroll;
 mod told;
 pub(super) mod topic;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
 use crate::base::id::UserName;
@@ -25,8 +26,9 @@ use crate::store::receipt::Outcome;
 use super::errand::{Errand, Handed, Known, Order, Password, Progress};
 use super::keys::{Action, action};
 use super::theme::Theme;
-use super::widget::form::{Form, Id, Remark};
+use super::widget::form::Form;
 
+use keys::KeyFile;
 use run::Run;
 use told::Look;
 use topic::Topic;
@@ -45,6 +47,8 @@ pub(super) struct Dialog {
     look: Look,
     /// Why the plan is shown once more.
     note: Option<&'static str>,
+    /// The file with keys that was named last.
+    file: Option<KeyFile>,
     top: usize,
     /// How it is drawn, once that is known: scrolling depends on it.
     seen_on: Option<(Theme, Rect)>,
@@ -131,6 +135,7 @@ impl Dialog {
             number,
             look: Look::default(),
             note: None,
+            file: None,
             top: 0,
             seen_on: None,
         };
@@ -153,6 +158,7 @@ impl Dialog {
             number,
             look: Look::default(),
             note: None,
+            file: None,
             top: 0,
             seen_on: None,
         };
@@ -222,47 +228,6 @@ impl Dialog {
         shown.asked = true;
         self.number += 1;
         Some(Reply::ask(Errand::Write(self.number, file, text)))
-    }
-
-    /// Takes what was pasted.
-    pub(super) fn pasted(&mut self, text: &str, known: &Known) {
-        if let (Stage::Filling, Some(form)) = (&self.stage, &mut self.form) {
-            form.pasted(text);
-            self.judge(known);
-        }
-    }
-
-    fn fill(&mut self, key: KeyEvent, known: &Known) -> Option<Reply> {
-        match key.code {
-            KeyCode::Esc => return Some(Reply::close()),
-            KeyCode::Enter => {
-                self.judge(known);
-                let bad = self.form.as_mut().is_some_and(Form::find_bad);
-                return Some(if bad {
-                    Reply::default()
-                } else {
-                    self.ask_plan()
-                });
-            }
-            _ => {}
-        }
-        if self.form.as_mut()?.typed(key) {
-            self.judge(known);
-            return Some(Reply::default());
-        }
-        let letter = matches!(key.code, KeyCode::Char(_));
-        (letter && !key.modifiers.contains(KeyModifiers::CONTROL)).then(Reply::default)
-    }
-
-    fn judge(&mut self, known: &Known) {
-        let Some(form) = &mut self.form else {
-            return;
-        };
-        let secret = Topic::hide_secrets(form);
-        self.topic.judge(form, known);
-        if secret {
-            form.remark(Id::Key, Remark::Bad(keys::private_words()));
-        }
     }
 
     /// Asks what the form, or the topic alone, means.

@@ -107,7 +107,7 @@ impl Topic {
                 remove::home(form),
                 remove::files(form),
             )),
-            Self::Keys(name, held) => plain(keys::intent(form, name, held)?),
+            Self::Keys(name, held) => plain(keys::intent(form, name, held)),
             Self::NewGroup => plain(groups::new_intent(form)?),
             Self::RemoveGroup(name) => plain(Intent::RemoveGroup(name.clone())),
             Self::Membership(who) => plain(groups::membership_intent(form, who)),

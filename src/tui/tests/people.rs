@@ -2,6 +2,7 @@
 
 mod changes;
 mod host;
+mod keys;
 mod pictures;
 mod plans;
 
