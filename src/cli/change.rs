@@ -157,13 +157,19 @@ pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     let steps = counted(plan.steps.len() as u64, "step", "steps");
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
-        writeln!(out, "{number:>3}. {}", shown(&step.what))?;
+        wrapped(out, &format!("{number:>3}. "), &shown(&step.what))?;
         for (word, text) in told::step(step) {
-            writeln!(out, "     {word:<5} {}", shown(&text))?;
+            let (label, text) = (format!("     {word:<5} "), shown(&text));
+            // What is done exactly can be copied whole.
+            if matches!(word, told::DOES | told::HOLDS) {
+                writeln!(out, "{label}{text}")?;
+            } else {
+                wrapped(out, &label, &text)?;
+            }
         }
     }
     for warning in &plan.warnings {
-        writeln!(out, "note: {}", shown(warning))?;
+        wrapped(out, "note: ", &shown(warning))?;
     }
     Ok(())
 }

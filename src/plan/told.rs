@@ -5,21 +5,26 @@ use super::step::{Action, Step, Undo};
 /// Longer files are not shown whole.
 const FILE_LINES: usize = 20;
 
+/// The word of what is done, exactly.
+pub const DOES: &str = "does";
+/// The word of a line of a file that is written.
+pub const HOLDS: &str = "holds";
+
 /// What is to be known of a step beside its own words, each line with a word of at most five
 /// letters: what is done exactly, what is there before and after, and how it is taken back.
 #[must_use]
 pub fn step(step: &Step) -> Vec<(&'static str, String)> {
-    let mut lines = vec![("does", step.action.to_string())];
+    let mut lines = vec![(DOES, step.action.to_string())];
     if let Action::WriteFile { content, .. } = &step.action {
         let mut rest = content.lines();
         lines.extend(
             rest.by_ref()
                 .take(FILE_LINES)
-                .map(|line| ("holds", line.to_owned())),
+                .map(|line| (HOLDS, line.to_owned())),
         );
         match rest.count() {
             0 => {}
-            more => lines.push(("holds", format!("{more} lines more"))),
+            more => lines.push((HOLDS, format!("{more} lines more"))),
         }
     }
     let changes = step.changes.iter();

@@ -286,7 +286,7 @@ impl Desk {
         if let Some(remark) = &self.remark {
             let text = theme.cell(remark, usize::from(area.width));
             line::put(cells, area, area.height - 2, &[(&text, theme.warn())]);
-        } else if self.sheet.is_none() && self.place != Place::Plans {
+        } else if self.sheet.is_none() && self.dialog.is_none() && self.place != Place::Plans {
             let used = match self.place {
                 Place::Groups => self.groups.filter().is_seen(),
                 _ => self.accounts.filter().is_seen(),

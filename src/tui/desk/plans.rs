@@ -113,7 +113,11 @@ impl Desk {
         };
         let id = &told.receipt.id;
         if !plans::decisions(told).iter().any(|(may, _)| *may == asked) {
-            let why = format!("{id} is {}: nothing of it waits for that", told.state());
+            let what = match asked {
+                Action::Finish => "finish",
+                _ => "take back",
+            };
+            let why = format!("{id} is {}: there is nothing to {what}", told.state());
             self.remark = Some(told.attention().unwrap_or(why));
             return Vec::new();
         }

@@ -91,12 +91,10 @@ impl Dialog {
         if last > 0 {
             let (from, all) = (top + 1, page.lines.len());
             let more = format!(" lines {from}-{} of {all} ", (top + height).min(all));
-            line::put_from(
-                cells,
-                inside,
-                (0, inside.height),
-                &[(&more, theme.strong())],
-            );
+            // In the frame, which is the row below what is inside.
+            let framed = Rect::new(inside.x, inside.y, inside.width, inside.height + 1);
+            let pieces = [(more.as_str(), theme.strong())];
+            line::put_from(cells, framed, (0, inside.height), &pieces);
         }
     }
 

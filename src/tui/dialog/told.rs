@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use crate::base::text::{counted, printable};
 use crate::engine::changes::Applied;
 use crate::plan::people::welcome::Welcome;
+use crate::plan::step::Undo;
 use crate::plan::{Plan, told};
 use crate::store::receipt::Outcome;
 use crate::tui::theme::Theme;
@@ -115,7 +116,7 @@ impl Page {
         for (step, why) in plan.not_exactly_undone() {
             let text = format!("{}: {why}", step.what);
             let word = match step.undo {
-                crate::plan::step::Undo::None { .. } => "cannot be undone",
+                Undo::None { .. } | Undo::Final { .. } => "cannot be undone",
                 _ => "undone in part",
             };
             self.tell((word, 18, theme.warn()), &text, theme.text());
@@ -137,7 +138,7 @@ impl Page {
                 exactly.tell(
                     (&format!("     {word}"), EXACTLY, theme.dim()),
                     &text,
-                    theme.dim(),
+                    theme.text(),
                 );
             }
             longest = longest.max(exactly.lines.len());

@@ -182,11 +182,11 @@ fn content(theme: Theme, told: &Told) -> [(String, Style); 4] {
     ]
 }
 
-/// What is known of the selected one, as far as there is room.
+/// What is known of the selected one, a row each, as far as there is room.
 fn below(theme: Theme, told: &Told, from: u16, area: Rect, cells: &mut Buffer) {
     let (top, end) = (from + 1, area.height.saturating_sub(BELOW - 1));
     let room = usize::from(end.saturating_sub(top));
-    let rows = sheet::rows(theme, &lines(told), area.width);
+    let rows = sheet::rows(theme, &lines(told), area.width, false);
     let cut = rows.len() > room;
     let fits = if cut { room.saturating_sub(1) } else { room };
     for (row, pieces) in (top..end).zip(rows.iter().take(fits)) {

@@ -83,7 +83,7 @@ impl Sheet {
         let (title, lines) = self.content(about);
         let title = theme.cell(&clean(&title), usize::from(area.width));
         line::put(cells, area, 0, &[(&title, theme.strong())]);
-        let rows = rows(theme, &lines, area.width);
+        let rows = rows(theme, &lines, area.width, true);
         let room = area.height.saturating_sub(ABOVE + BELOW);
         let last = rows.len().saturating_sub(usize::from(room));
         let top = self.top.min(last);
@@ -179,10 +179,12 @@ fn person(details: &PersonDetails) -> Vec<(&'static str, String)> {
 }
 
 /// Lines of a given width: the label, which stands at the first one alone, and a part of the text.
+/// Not `wrapped`, every text is one line, cut at its end.
 pub(super) fn rows(
     theme: Theme,
     lines: &[(&'static str, String)],
     width: u16,
+    wrapped: bool,
 ) -> Vec<(String, String, Style)> {
     let width = usize::from(width).saturating_sub(LABEL);
     let mut rows = Vec::new();
@@ -192,7 +194,12 @@ pub(super) fn rows(
             _ => theme.text(),
         };
         let text = theme.shown(&clean(text));
-        for (at, part) in wrap::lines(&text, width).into_iter().enumerate() {
+        let parts = if wrapped {
+            wrap::lines(&text, width)
+        } else {
+            vec![theme.cell(&text, width).trim_end().to_owned()]
+        };
+        for (at, part) in parts.into_iter().enumerate() {
             let label = if at == 0 { label } else { "" };
             rows.push((theme.cell(label, LABEL), part, style));
         }

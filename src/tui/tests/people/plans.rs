@@ -175,7 +175,7 @@ fn a_plan_that_was_done_is_taken_back_and_others_are_left_alone() {
     assert!(
         console
             .text(SMALL)
-            .contains("20261119-031209 is done: nothing of it waits")
+            .contains("20261119-031209 is done: there is nothing to finish")
     );
     console.types("U");
     console.runs();
@@ -187,7 +187,7 @@ fn a_plan_that_was_done_is_taken_back_and_others_are_left_alone() {
         console.types(keys);
         console.runs();
         assert!(
-            console.text(SMALL).contains("nothing of it waits"),
+            console.text(SMALL).contains("there is nothing to "),
             "{keys}"
         );
     }
