@@ -280,7 +280,10 @@ pub(super) fn told(
         match report.outcome {
             Outcome::Done => {
                 writeln!(out, "done; `benchwarden undo {id}` takes it back")?;
-                for remark in &report.remains {
+                // What does not come back is told of what is there now, whoever read the plan.
+                let settles = applied.plan.settles.is_some();
+                let stays = applied.plan.warnings.iter().filter(|_| settles);
+                for remark in stays.chain(&report.remains) {
                     writeln!(out, "  {}", shown(remark))?;
                 }
             }

@@ -112,8 +112,12 @@ fn a_private_key_among_others_is_refused_and_shown_nowhere() {
 fn a_file_is_read_aside_and_refused_whole_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
-    #[allow(clippy::disallowed_methods, reason = "a test makes its own files")]
-    let write = |name: &str, text: &str| std::fs::write(at(name), text).unwrap();
+    let write = |name: &str, text: &str| {
+        answers(
+            &Host::default(),
+            Errand::Write(7, at(name), text.to_owned()),
+        );
+    };
     write("good", &format!("{ED}# and\n{RSA}"));
     write("weak", &format!("{ED}{SHORT}"));
     write("empty", "# none\n");
