@@ -31,7 +31,7 @@ use super::apply::Watch;
 use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::policies::{self, Policies};
-use super::receipts::{self, Interrupted};
+use super::receipts::{self, Plans, PlansError};
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
 /// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
@@ -120,8 +120,8 @@ impl Engine for Local {
         welcome::note(&self.root, wish, plan)
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
-        receipts::interrupted(&self.root)
+    fn plans(&self) -> Result<Plans, PlansError> {
+        receipts::plans(&self.root)
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {

@@ -7,6 +7,7 @@ pub mod changes;
 pub mod local;
 pub mod policies;
 pub mod receipts;
+mod told;
 pub mod welcome;
 
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ use crate::store::audit::{Problem, Record};
 use apply::Watch;
 use changes::{Applied, Approval, ChangeError, Intent};
 use policies::Policies;
-use receipts::Interrupted;
+use receipts::{Plans, PlansError};
 
 /// What every face may ask of a host.
 pub trait Engine {
@@ -108,8 +109,11 @@ pub trait Engine {
     /// The note for somebody whose account this plan has made.
     fn welcome(&self, wish: &AddUser, plan: &Plan) -> Welcome;
 
-    /// Plans that were interrupted, or left something behind.
-    fn interrupted(&self) -> Vec<Interrupted>;
+    /// Plans that wait for a decision, and the last ones that ended.
+    ///
+    /// # Errors
+    /// When the caller must not read them.
+    fn plans(&self) -> Result<Plans, PlansError>;
 
     /// Everything the audit log says, oldest first.
     ///

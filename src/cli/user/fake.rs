@@ -8,7 +8,7 @@ use crate::base::secret::Secret;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::engine::policies::Policies;
-use crate::engine::receipts::Interrupted;
+use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -118,7 +118,7 @@ impl Engine for Host {
         unreachable!("`user add` never asks")
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
+    fn plans(&self) -> Result<Plans, PlansError> {
         unreachable!("`user add` never asks")
     }
 

@@ -9,7 +9,7 @@ use crate::base::units::Bytes;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::engine::policies::Policies;
-use crate::engine::receipts::Interrupted;
+use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -38,6 +38,8 @@ const GIB: u64 = 1 << 30;
 pub(super) struct Asked {
     pub(super) plans: Vec<Intent>,
     pub(super) applied: Vec<(Intent, Approval, Option<String>)>,
+    /// How often it was asked for plans.
+    pub(super) read: usize,
 }
 
 /// A host that does nothing.
@@ -48,6 +50,10 @@ pub(super) struct Host {
     pub(super) refuses: Option<&'static str>,
     /// How every plan ends.
     pub(super) fails: bool,
+    /// What was done here before.
+    pub(super) plans: Plans,
+    /// Whether somebody asks who is not root.
+    pub(super) no_root: bool,
 }
 
 fn person(name: &str, uid: u32, full_name: &str, groups: &[&str], state: Access) -> Person {
@@ -143,6 +149,7 @@ pub(super) fn some_plan(intent: &Intent) -> Plan {
     let words = match intent {
         Intent::AddUser(wish) => format!("add user {}", wish.name),
         Intent::Undo(id) => format!("undo {id}"),
+        Intent::Finish(id) => format!("finish {id}"),
         other => format!("{other:?}").chars().take(30).collect(),
     };
     let mut plan = Plan::new(words, "ada");
@@ -290,8 +297,12 @@ impl Engine for Host {
         unreachable!("the screens never ask")
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
-        Vec::new()
+    fn plans(&self) -> Result<Plans, PlansError> {
+        self.asked.lock().unwrap().read += 1;
+        if self.no_root {
+            return Err(PlansError::NotRoot);
+        }
+        Ok(self.plans.clone())
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
