@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use crate::console::{Console, Seen};
@@ -12,6 +13,8 @@ use crate::usage::{self, Reading, Refreshes, memory};
 const STEP: Duration = Duration::from_millis(20);
 /// The longest a tool may take to show something.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Who uses a core all the time has skipped refreshes.
+const SATURATED: f64 = 0.95;
 /// How many keys are pressed.
 const KEYS: u32 = 20;
 /// Between two keys: the golden section of a second, so that they are spread over it evenly.
@@ -76,26 +79,27 @@ impl Figures {
     /// Runs a tool.
     pub(crate) fn of(
         tool: &Tool,
-        argv: &[String],
+        every: u32,
         population: &str,
         pace: Pace,
     ) -> anyhow::Result<Self> {
+        let argv = tool.argv(every).context("it is not installed any more")?;
         let mut figures = Self {
             population: population.to_owned(),
             tool: tool.name.to_owned(),
             ..Self::default()
         };
-        let home = home();
+        let home = home(every);
         for _ in 0..pace.starts {
-            let mut console = Console::start(argv, home.path())?;
+            let mut console = Console::start(&argv, home.path())?;
             figures.started(tool, &mut console);
             console.quit();
         }
-        let mut console = Console::start(argv, home.path())?;
+        let mut console = Console::start(&argv, home.path())?;
         let warm = Instant::now() + pace.warm_up;
         figures.started(tool, &mut console);
         console.watch_until(warm.max(Instant::now() + Duration::from_secs(1)));
-        figures.refreshes(&mut console, pace.measured)?;
+        figures.refreshes(&mut console, every, pace.measured)?;
         anyhow::ensure!(!console.ended(), "{} has ended by itself", tool.name);
         if tool.is_ours() {
             figures.keys(&mut console)?;
@@ -123,7 +127,13 @@ impl Figures {
     }
 
     /// Watches refreshes: CPU, bytes and memory.
-    fn refreshes(&mut self, console: &mut Console, time: Duration) -> anyhow::Result<()> {
+    fn refreshes(
+        &mut self,
+        console: &mut Console,
+        every: u32,
+        time: Duration,
+    ) -> anyhow::Result<()> {
+        let time = time * every;
         let Some(pid) = console.pid() else {
             anyhow::bail!("a process without a number");
         };
@@ -136,15 +146,20 @@ impl Figures {
         let others = usage::host().saturating_sub(host + used(&readings));
         self.others
             .push(others.as_secs_f64() / begun.elapsed().as_secs_f64());
-        let refreshes = Refreshes::of(&readings);
+        let share = used(&readings).as_secs_f64() / begun.elapsed().as_secs_f64();
+        anyhow::ensure!(
+            share < SATURATED,
+            "it is still busy with one refresh when the next is due; give it more time (--every)"
+        );
+        let refreshes = Refreshes::of(&readings, every);
         self.cpu_ms.extend(refreshes.windows_ms());
         let (from, to, number) = if let Some((from, to, number)) = refreshes.span() {
             let seconds = (to - from).as_secs_f64();
             self.period_s.push(seconds / number);
             (from, to, number)
         } else {
-            // Refreshes that cannot be told apart are taken to be one a second.
-            let number = begun.elapsed().as_secs_f64();
+            // Refreshes that cannot be told apart are taken to be as many as was asked for.
+            let number = begun.elapsed().as_secs_f64() / f64::from(every);
             self.cpu_ms.push(ms(used(&readings)) / number);
             (begun, Instant::now(), number)
         };

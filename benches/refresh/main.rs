@@ -33,12 +33,14 @@ use signal_hook::iterator::Signals;
 use figures::{Figures, Pace};
 use tool::{TOOLS, Tool};
 
-const USAGE: &str = "usage: refresh measure [--quick] [--slices] PROCESSES:PEOPLE:BUSY
+const USAGE: &str =
+    "usage: refresh measure [--quick] [--slices] [--every SECONDS] PROCESSES:PEOPLE:BUSY
        refresh report FILE...
 
 measure   prints a line of JSON for each run of each tool; needs root
   --quick   one round instead of two, and shorter
   --slices  the people are in slices, as on a host with systemd (see `population`)
+  --every   the peers refresh so often, on a host where a second is too short for them (default 1)
 report    prints the table of those lines, and one line for each goal; 1 when one is missed
 
   BENCHWARDEN_BIN   the console to measure (default: target/release/benchwarden)
@@ -65,8 +67,13 @@ const QUICK: (u32, Pace) = (
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let every = |text: &str| text.parse().ok().filter(|every| (1..=60).contains(every));
     let done = match words[..] {
-        ["measure", ref options @ .., population] => measure(options, population),
+        ["measure", ref options @ .., "--every", text, population] => match every(text) {
+            Some(every) => measure(options, every, population),
+            None => Err(anyhow::anyhow!("--every {text}: whole seconds, 1 to 60")),
+        },
+        ["measure", ref options @ .., population] => measure(options, 1, population),
         ["report", ref files @ ..] => report::print(files),
         // `cargo bench` starts it without a verb.
         _ => {
@@ -81,21 +88,21 @@ fn main() -> ExitCode {
 }
 
 /// Measures every tool that is installed against one population.
-fn measure(options: &[&str], population: &str) -> anyhow::Result<ExitCode> {
+fn measure(options: &[&str], every: u32, population: &str) -> anyhow::Result<ExitCode> {
     let (rounds, pace) = if options.contains(&"--quick") {
         QUICK
     } else {
         FULL
     };
-    let people = Population::start(population, options.contains(&"--slices"))?;
-    let mut tools: Vec<(&Tool, Vec<String>)> = TOOLS
-        .iter()
-        .filter_map(|tool| Some((tool, tool.argv()?)))
-        .collect();
+    let slices = options.contains(&"--slices");
+    let people = Population::start(population, slices)?;
+    let mut tools: Vec<&Tool> = TOOLS.iter().filter(|tool| tool.is_installed()).collect();
+    let name = format!("{population}{}", if slices { " in slices" } else { "" });
     for _ in 0..rounds {
-        for (tool, argv) in &tools {
+        for tool in &tools {
             eprintln!("{population}: {}", tool.name);
-            match Figures::of(tool, argv, population, pace) {
+            let every = if tool.is_ours() { 1 } else { every };
+            match Figures::of(tool, every, &name, pace) {
                 Ok(figures) => println!("{}", serde_json::to_string(&figures)?),
                 Err(error) if tool.is_ours() => return Err(error),
                 Err(error) => eprintln!("{population}: {} not measured: {error:#}", tool.name),

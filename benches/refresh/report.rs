@@ -37,14 +37,20 @@ const fn goal(figure: Figure, at: &'static [&'static str], limit: f64) -> Goal {
     Goal { figure, at, limit }
 }
 
-const GOALS: [Goal; 12] = [
+const GOALS: [Goal; 13] = [
     goal(Figure::CpuOf("btop"), &["10000:200:20"], 12.0),
     goal(Figure::CpuOf("htop"), &["10000:200:20"], 25.0),
     goal(Figure::CpuOf("btop"), &["10000:200:2000"], 5.0),
     goal(Figure::CpuOf("btop"), &["500:20:20"], 5.0),
+    goal(Figure::CpuOf("btop"), &["10000:200:20 in slices"], 60.0),
     goal(
         Figure::Resident,
-        &["10000:200:20", "10000:200:2000", "10000:200:0"],
+        &[
+            "10000:200:20",
+            "10000:200:2000",
+            "10000:200:0",
+            "10000:200:20 in slices",
+        ],
         8.0,
     ),
     goal(Figure::FirstScreen, &[], 10.0),
@@ -229,7 +235,10 @@ impl Goal {
     }
 
     fn is_about(&self, population: &str) -> bool {
-        self.at.is_empty() || self.at.contains(&population)
+        // Times that are promised of every population are those of a host of its own, and slices
+        // may have to be measured on an emulated one.
+        let is_any = self.at.is_empty() && !population.contains("slices");
+        is_any || self.at.contains(&population)
     }
 
     fn text(&self, worst: Option<f64>) -> String {

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(10);
 /// A pause shorter than this does not end a refresh.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Nor does a refresh begin sooner than this after another, since they are to be a second apart:
-/// it is the rest of one that was interrupted.
-const APART: Duration = Duration::from_millis(750);
-/// Of the work of an average second, the least that is a refresh: drawing a clock is none.
+/// Nor does a refresh begin sooner after another than after this part of the time that is to be
+/// between them: it is the rest of one that was interrupted.
+const APART: f64 = 0.75;
+/// Of the work of an average interval, the least that is a refresh: drawing a clock is none.
 const REFRESH: f64 = 0.2;
 /// What goes on at less than this part of the average rate is no work but waiting for keys.
 const WORK: f64 = 0.2;
@@ -121,17 +121,19 @@ pub(crate) struct Refreshes {
 
 impl Refreshes {
     /// Finds them: work between pauses, as long as it is a good part of all the work.
-    pub(crate) fn of(readings: &[Reading]) -> Self {
+    pub(crate) fn of(readings: &[Reading], every: u32) -> Self {
         let (Some(first), Some(last)) = (readings.first(), readings.last()) else {
             return Self { begun: Vec::new() };
         };
+        let apart = Duration::from_secs(every.into()).mul_f64(APART);
         let average = rate(first, last);
         let mut begun: Vec<Reading> = Vec::new();
         for work in works(readings, average * WORK) {
             // Of what was going on when the readings began, the beginning is not known.
-            let whole = work.begin.at > first.at && work.used() >= average * REFRESH;
+            let whole =
+                work.begin.at > first.at && work.used() >= average * f64::from(every) * REFRESH;
             let last = begun.last();
-            if whole && last.is_none_or(|last| work.begin.at - last.at >= APART) {
+            if whole && last.is_none_or(|last| work.begin.at - last.at >= apart) {
                 begun.push(work.begin);
             }
         }

@@ -4,11 +4,8 @@
 
 use std::collections::HashMap;
 
-use crate::base::id::Uid;
 use crate::base::units::{Bytes, Nanos};
-use crate::model::sample::{
-    CgroupVersion, IoBytes, Pressure, SliceLimits, SliceMemory, SliceSample, Throttling,
-};
+use crate::model::sample::{CgroupVersion, IoBytes, Pressure, SliceMemory, Throttling};
 
 use super::root::Root;
 
@@ -94,44 +91,8 @@ pub(super) fn cpu_stat(text: &str) -> CpuStat {
     }
 }
 
-/// Everything about a slice but `cpu.stat`, `pids.current` and the number of its processes,
-/// which the caller has at hand.
-pub(super) fn read_slice(root: &Root, devices: &mut Devices, uid: Uid, dir: &str) -> SliceSample {
-    let read = |file: &str| root.peek(&format!("{dir}/{file}"));
-    let swap = read("memory.swap.current").and_then(|s| number(&s));
-    SliceSample {
-        uid,
-        clock: Nanos(0),
-        cpu: None,
-        throttling: None,
-        processes: None,
-        tasks: None,
-        memory: read("memory.stat").and_then(|stat| memory(&stat, swap)),
-        io: read("io.stat").map(|s| devices.sum(root, &s)),
-        pressure: pressure_in(root, dir),
-        oom_kills: read("memory.events").and_then(|s| keyed(&s, "oom_kill")),
-        frozen: read("cgroup.events").is_some_and(|s| keyed(&s, "frozen") == Some(1)),
-        limits: SliceLimits {
-            cpu_quota: read("cpu.max").and_then(|s| quota(&s)),
-            memory_high: read("memory.high").and_then(|s| number(&s)).map(Bytes),
-            memory_max: read("memory.max").and_then(|s| number(&s)).map(Bytes),
-            tasks_max: read("pids.max").and_then(|s| number(&s)),
-        },
-    }
-}
-
-/// The pressure in a cgroup.
-pub(super) fn pressure_in(root: &Root, dir: &str) -> Pressure {
-    let read = |file: &str| root.peek(&format!("{dir}/{file}"));
-    pressure(
-        read("cpu.pressure").as_deref(),
-        read("memory.pressure").as_deref(),
-        read("io.pressure").as_deref(),
-    )
-}
-
 /// The value of a line `key value` in a flat-keyed file.
-fn keyed(text: &str, key: &str) -> Option<u64> {
+pub(super) fn keyed(text: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| {
         let (name, value) = line.split_once(' ')?;
         (name == key).then(|| value.trim().parse().ok())?
@@ -139,20 +100,20 @@ fn keyed(text: &str, key: &str) -> Option<u64> {
 }
 
 /// A single value; `max` is no number.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }
 
 /// Cores of `cpu.max`: quota by period; `None` for `max`.
 #[expect(clippy::cast_precision_loss, reason = "microseconds of a period")]
-fn quota(text: &str) -> Option<f64> {
+pub(super) fn quota(text: &str) -> Option<f64> {
     let (quota, period) = text.trim().split_once(' ')?;
     let (quota, period): (u64, u64) = (quota.parse().ok()?, period.parse().ok()?);
     (period > 0).then(|| quota as f64 / period as f64)
 }
 
 /// What of `memory.stat` only ending something would free, and what is cache.
-fn memory(stat: &str, swap: Option<u64>) -> Option<SliceMemory> {
+pub(super) fn memory(stat: &str, swap: Option<u64>) -> Option<SliceMemory> {
     let get = |key| keyed(stat, key);
     let (anon, shmem) = (get("anon")?, get("shmem").unwrap_or(0));
     // `file` counts shared memory too, which is not cache: nothing can drop it.
@@ -191,7 +152,7 @@ pub(super) struct Devices {
 
 impl Devices {
     /// `io.stat`: the sum over devices that are not made of others.
-    fn sum(&mut self, root: &Root, text: &str) -> IoBytes {
+    pub(super) fn sum(&mut self, root: &Root, text: &str) -> IoBytes {
         let mut sum = IoBytes::default();
         for line in text.lines() {
             let mut fields = line.split_ascii_whitespace();
@@ -239,7 +200,7 @@ pub(super) fn pressure(cpu: Option<&str>, memory: Option<&str>, io: Option<&str>
 }
 
 /// `some` and `full` over ten seconds; old kernels have no `full` line for the processor.
-fn averages(text: &str) -> Option<(Option<f64>, Option<f64>)> {
+pub(super) fn averages(text: &str) -> Option<(Option<f64>, Option<f64>)> {
     let of = |kind: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(kind))?;
         let average = line

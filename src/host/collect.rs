@@ -171,8 +171,8 @@ impl Collector {
         let (root, pass) = (&self.root, self.pass);
         let mut slices = self.slices.read(root, pass, &mut self.buffer);
         self.slice_io.fill(root, &mut slices);
-        let uids: Vec<Uid> = slices.iter().map(|slice| slice.uid).collect();
-        self.outside.find_guests(root, &uids, &mut self.places);
+        self.outside
+            .find_guests(root, pass, &slices, &mut self.places);
         let found = self
             .outside
             .read(root, pass, &mut self.places, &mut self.buffer);

@@ -40,12 +40,24 @@ impl Kept {
     /// The file's text as it is now, in the buffer; `None` when it is absent or refused, or its
     /// cgroup has gone.
     pub(super) fn read<'b>(&mut self, root: &Root, buffer: &'b mut Vec<u8>) -> Option<&'b str> {
+        let is_kept = self.file.is_some();
+        let first = self.fill(root, buffer);
+        // What failed was closed: another cgroup of that name may have come in its place.
+        let length = first.or_else(|| is_kept.then(|| self.fill(root, buffer))?)?;
+        std::str::from_utf8(&buffer[..length]).ok()
+    }
+
+    /// Reads all of it; tells how much that is.
+    fn fill(&mut self, root: &Root, buffer: &mut Vec<u8>) -> Option<usize> {
         if self.file.is_none() {
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
             self.file = open(root.path(&self.path), flags, Mode::empty()).ok();
         }
         let file = self.file.as_ref()?;
-        buffer.resize(ROOM, 0);
+        // What another file left in it is written over; clearing it would cost as much as reading.
+        if buffer.len() < ROOM {
+            buffer.resize(ROOM, 0);
+        }
         let mut length = 0;
         loop {
             match pread(file, &mut buffer[length..], length as u64) {
@@ -63,7 +75,7 @@ impl Kept {
                 break;
             }
         }
-        std::str::from_utf8(&buffer[..length]).ok()
+        Some(length)
     }
 
     /// Gives the descriptor back; the next reading opens it again.

@@ -41,6 +41,7 @@ pub mod root;
 mod sessions;
 mod shares;
 pub mod site;
+mod slice_files;
 mod slice_io;
 mod slices;
 mod subuids;

@@ -4,10 +4,11 @@
 //! a process of one person in the slice of another, as `su` and `sudo -u` make them. The cgroups
 //! themselves tell who is where, so `/proc` is not listed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::base::id::{Pid, Uid};
-use crate::model::sample::PlaceId;
+use crate::base::units::Nanos;
+use crate::model::sample::{PlaceId, SliceSample};
 
 use super::cgroup::{MOUNT, USER_SLICE};
 use super::kept::Kept;
@@ -20,7 +21,14 @@ use super::subuids::Subuids;
 /// service is seen by the link count of `system.slice`.
 const WALK_EVERY: u32 = 16;
 /// How many processes in slices are asked for their owner in one pass.
-const ASK_AT_ONCE: usize = 400;
+const ASK_AT_ONCE: usize = 200;
+/// A slice that ran without getting or losing a task is listed once in so many passes.
+const LIST_EVERY: u32 = 4;
+/// And one at rest: others can put somebody there.
+const LIST_AT_REST: u32 = 64;
+/// Who was asked before may have become somebody else, though it is a child that does in `su` and
+/// `sudo`, and is asked again once in so many passes in which their slice is listed.
+const ASK_EVERY: u32 = 32;
 /// Descriptors kept at most; further cgroups are opened each time.
 const KEEP: usize = 512;
 
@@ -32,7 +40,18 @@ pub(super) struct Outside {
     /// The slice to be asked about next.
     next: usize,
     guests: Vec<(Pid, PlaceId)>,
+    asked: BTreeMap<Uid, Asked>,
     subuids: Subuids,
+}
+
+/// A slice at the last look for guests in it.
+#[derive(Debug, Default)]
+struct Asked {
+    cpu: Option<Nanos>,
+    tasks: Option<u64>,
+    lists: u32,
+    /// Who was there.
+    pids: HashSet<u32>,
 }
 
 #[derive(Debug)]
@@ -97,29 +116,73 @@ impl Outside {
     }
 
     /// Asks some of those inside the slices whose they are, slice by slice.
-    pub(super) fn find_guests(&mut self, root: &Root, slices: &[Uid], places: &mut Places) {
+    pub(super) fn find_guests(
+        &mut self,
+        root: &Root,
+        pass: u32,
+        slices: &[SliceSample],
+        places: &mut Places,
+    ) {
         self.subuids.refresh(root);
-        let mut asked = 0;
+        self.asked
+            .retain(|uid, _| slices.binary_search_by_key(uid, |slice| slice.uid).is_ok());
+        let mut left = ASK_AT_ONCE;
         for _ in 0..slices.len() {
-            if asked >= ASK_AT_ONCE {
+            if left == 0 {
                 return;
             }
             self.next = (self.next + 1) % slices.len();
-            let owner = slices[self.next];
-            let dir = format!("{USER_SLICE}/user-{owner}.slice");
-            let mut inside = HashSet::new();
-            let mut guests = Vec::new();
-            visit_processes(root, &dir, 0, &mut |path, pid| {
-                asked += 1;
-                inside.insert(Pid(pid));
-                if is_guest(root, &self.subuids, pid, owner) {
-                    guests.push((Pid(pid), places.id(path)));
-                }
-            });
-            let here = |place: PlaceId| places.owner(place) == Some(owner);
-            self.guests.retain(|(_, place)| !here(*place));
-            self.guests.extend(guests);
+            let slice = &slices[self.next];
+            let turn = pass.wrapping_add(slice.uid.0);
+            let is_due = match self.asked.get(&slice.uid) {
+                None => true,
+                Some(asked) if asked.tasks != slice.tasks => true,
+                Some(asked) if asked.cpu != slice.cpu => turn.is_multiple_of(LIST_EVERY),
+                Some(_) => turn.is_multiple_of(LIST_AT_REST),
+            };
+            if is_due {
+                self.find_guests_of(root, slice, places, &mut left);
+            }
         }
+    }
+
+    fn find_guests_of(
+        &mut self,
+        root: &Root,
+        slice: &SliceSample,
+        places: &mut Places,
+        left: &mut usize,
+    ) {
+        let owner = slice.uid;
+        let dir = format!("{USER_SLICE}/user-{owner}.slice");
+        let before = self.asked.remove(&owner).unwrap_or_default();
+        let lists = before.lists.wrapping_add(1);
+        let here = |place: PlaceId| places.owner(place) == Some(owner);
+        let (known, others) = std::mem::take(&mut self.guests)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(_, place)| here(*place));
+        self.guests = others;
+        let mut pids = HashSet::with_capacity(before.pids.len());
+        visit_processes(root, &dir, 0, &mut |path, pid| {
+            pids.insert(pid);
+            let is_new = !before.pids.contains(&pid);
+            let guest = if is_new || lists.wrapping_add(pid).is_multiple_of(ASK_EVERY) {
+                *left = left.saturating_sub(1);
+                is_guest(root, &self.subuids, pid, owner)
+            } else {
+                known.iter().any(|(known, _)| *known == Pid(pid))
+            };
+            if guest {
+                self.guests.push((Pid(pid), places.id(path)));
+            }
+        });
+        let asked = Asked {
+            cpu: slice.cpu,
+            tasks: slice.tasks,
+            lists,
+            pids,
+        };
+        self.asked.insert(owner, asked);
     }
 }
 

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::base::id::Uid;
 use crate::base::units::Bytes;
 
+/// Most files of the kernel are smaller.
+const ROOM: usize = 4096;
+
 /// Where the machine's files are.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -112,6 +115,8 @@ impl Root {
         bytes: &mut Vec<u8>,
     ) -> Result<bool, ReadError> {
         bytes.clear();
+        // Room for what the kernel writes in one go: reading it piece by piece costs more.
+        bytes.reserve(limit.min(ROOM));
         let path = self.path(path);
         let limit = u64::try_from(limit).unwrap_or(u64::MAX);
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]

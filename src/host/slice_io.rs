@@ -132,7 +132,8 @@ impl Turn {
 #[allow(clippy::disallowed_methods, reason = "a test makes its own tree")]
 mod tests {
     use super::*;
-    use crate::host::cgroup::{Devices, read_slice};
+    use crate::host::cgroup::Devices;
+    use crate::host::slice_files::SliceFiles;
 
     struct Tree(tempfile::TempDir);
 
@@ -161,7 +162,7 @@ mod tests {
         SliceSample {
             clock: Nanos(second * Nanos::SECOND.0),
             cpu: Some(Nanos(second)),
-            ..read_slice(root, &mut devices, Uid(uid), &dir)
+            ..SliceFiles::new(&dir).rest(root, &mut devices, Uid(uid), &mut Vec::new())
         }
     }
 

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use crate::base::id::Uid;
 use crate::model::sample::SliceSample;
 
-use super::cgroup::{self, Devices, MOUNT, USER_SLICE};
+use super::cgroup::{Devices, MOUNT, USER_SLICE};
 use super::clock;
-use super::kept::Kept;
 use super::root::Root;
+use super::slice_files::SliceFiles;
 
-/// A slice at rest is read whole once in so many passes: others may reclaim its memory, and an
-/// admin may change its limits.
+/// A slice at rest is asked once in so many passes what others did to it: they may reclaim its
+/// memory, and an admin may change its limits. The processes of one that runs are counted anew.
 const WHOLE_EVERY: u32 = 16;
 
 /// All slices, kept from pass to pass.
@@ -30,8 +30,7 @@ pub(super) struct Slices {
 #[derive(Debug)]
 struct Slice {
     dir: String,
-    cpu: Kept,
-    tasks: Kept,
+    files: SliceFiles,
     last: Option<SliceSample>,
 }
 
@@ -74,8 +73,7 @@ impl Slices {
         self.known.retain(|uid, _| found.contains_key(uid));
         for (uid, dir) in found {
             self.known.entry(uid).or_insert_with(|| Slice {
-                cpu: Kept::new(format!("{dir}/cpu.stat")),
-                tasks: Kept::new(format!("{dir}/pids.current")),
+                files: SliceFiles::new(&dir),
                 dir,
                 last: None,
             });
@@ -93,33 +91,36 @@ impl Slice {
         buffer: &mut Vec<u8>,
     ) -> Option<SliceSample> {
         let clock = clock::monotonic();
-        let cpu = self.cpu.read(root, buffer).map(cgroup::cpu_stat);
+        let cpu = self.files.cpu(root, buffer);
         if cpu.is_none() && !root.is_dir(&self.dir) {
             return None;
         }
         let due = pass.wrapping_add(uid.0).is_multiple_of(WHOLE_EVERY);
         if let (Some(last), Some(cpu)) = (&mut self.last, &cpu)
             && last.cpu == cpu.usage
-            && !due
         {
             if last.pressure.any() {
                 // An average that falls for a while after everything has come to rest.
-                last.pressure = cgroup::pressure_in(root, &self.dir);
+                self.files.falling(root, buffer, &mut last.pressure);
+            }
+            if due {
+                let tasks = last.tasks;
+                self.files.imposed(root, buffer, last);
+                self.files.close();
+                if last.tasks != tasks {
+                    last.processes = count_processes(root, &self.dir, 0);
+                }
             }
             last.clock = clock;
             last.throttling = cpu.throttling;
             return Some(last.clone());
         }
-        let mut sample = cgroup::read_slice(root, devices, uid, &self.dir);
+        let mut sample = self.files.rest(root, devices, uid, buffer);
         sample.clock = clock;
         if let Some(cpu) = cpu {
             sample.cpu = cpu.usage;
             sample.throttling = cpu.throttling;
         }
-        sample.tasks = self
-            .tasks
-            .read(root, buffer)
-            .and_then(|text| text.trim().parse().ok());
         let counted = self
             .last
             .as_ref()
