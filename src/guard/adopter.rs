@@ -290,21 +290,18 @@ impl Adopter {
         self.stays.insert(look.found.pid, (look.found.uid, until));
     }
 
-    fn ask(&mut self, unit: String, candidate: Candidate) {
+    fn ask(&mut self, unit: String, mut candidate: Candidate) {
         let now = clock::monotonic();
-        let mut due = self.reconnect.max(now + SHORTEST_WAIT);
+        candidate.due = self.reconnect.max(now + SHORTEST_WAIT);
         if let Some(bus) = &mut self.bus {
-            due = now + ANSWER;
+            candidate.due = now + ANSWER;
             if let Err(error) = self.units.ask(bus, &unit, now) {
                 self.bus_lost(&error);
-                due = self.reconnect;
+                candidate.due = self.reconnect;
             }
         }
-        self.waiting.push(Candidate {
-            due,
-            unit: Some(unit),
-            ..candidate
-        });
+        candidate.unit = Some(unit);
+        self.waiting.push(candidate);
     }
 
     fn adopt(&mut self, look: Look, way: Origin, keep: [Option<Pid>; 2], candidate: Candidate) {
@@ -395,7 +392,7 @@ impl Adopter {
         if standing == Standing::Gone {
             self.left_behind(&over);
         }
-        if standing == Standing::Done || !over.took.is_empty() || over.others > 0 {
+        if over.first || over.others > 0 {
             self.done(over);
         }
         true
@@ -422,14 +419,14 @@ impl Adopter {
     }
 
     fn done(&mut self, over: Move) {
-        let first = u32::from(!over.took.is_empty() || !over.head.heard);
-        self.moved += u64::from(over.others) + u64::from(first);
+        self.moved += u64::from(over.others) + u64::from(over.first);
         self.scribe.note(Note::Adopted(Adopted {
             uid: over.uid(),
             pid: over.head.pid,
             name: over.head.name,
             way: over.way,
             from: over.from,
+            first: over.first,
             others: over.others,
             held: over.held,
             took: over.took,

@@ -32,7 +32,9 @@ pub(super) struct Move {
     pub(super) keep: [Option<Pid>; 2],
     /// Others that became the same person's in the same place meanwhile, and when.
     pub(super) joined: Vec<(Pid, Nanos)>,
-    /// Processes put in after the first.
+    /// Whether the process that was seen is in the scope.
+    pub(super) first: bool,
+    /// Processes put in after it.
     pub(super) others: u32,
     /// Memory that was charged where they came from.
     pub(super) held: Bytes,
@@ -82,6 +84,7 @@ impl Move {
             way,
             keep: [None; 2],
             joined: Vec::new(),
+            first: false,
             others: 0,
             held: Bytes(0),
             took: Vec::new(),
@@ -107,6 +110,7 @@ impl Move {
             let place = scope::cgroup(self.uid(), &self.wanted.name);
             match eye.cgroup(self.head.pid) {
                 Some(cgroup) if cgroup == place => {
+                    self.first = true;
                     if let Some(name) = eye.name(self.head.pid) {
                         // What su or cron was when it was seen is something else by now.
                         self.head.name = name;

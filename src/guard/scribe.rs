@@ -153,8 +153,7 @@ impl Writer {
 
     fn write_records(&mut self) {
         for ((uid, from), (count, mut lines)) in std::mem::take(&mut self.audit) {
-            let told = lines.len() as u64;
-            if count > told && told as usize >= LINES {
+            if lines.len() >= LINES {
                 lines.push(format!("{count} jobs in all"));
             }
             let name = self.name(uid);

@@ -38,6 +38,8 @@ pub(super) struct Adopted {
     pub(super) name: String,
     pub(super) way: Origin,
     pub(super) from: String,
+    /// Whether it moved itself: it may have ended before, leaving others.
+    pub(super) first: bool,
     /// Processes that came along.
     pub(super) others: u32,
     pub(super) held: Bytes,
@@ -57,22 +59,28 @@ fn started_by(way: &Origin, name_of: &dyn Fn(Uid) -> String) -> String {
     }
 }
 
+fn processes(count: u32) -> String {
+    match count {
+        1 => "one process".to_owned(),
+        many => format!("{many} processes"),
+    }
+}
+
 /// The line about a job that was moved.
 pub(super) fn adopted(job: &Adopted, name_of: &dyn Fn(Uid) -> String) -> String {
-    let mut line = format!(
-        "moved {} (pid {}) of {}, started by {}",
-        job.name,
-        job.pid,
-        name_of(job.uid),
-        started_by(&job.way, name_of),
-    );
-    match job.others {
-        0 => {}
-        1 => line.push_str(", and one process more"),
-        many => {
-            let _ = write!(line, ", and {many} processes more");
+    let (name, pid) = (&job.name, job.pid);
+    let whose = name_of(job.uid);
+    let way = started_by(&job.way, name_of);
+    let count = processes(job.others);
+    let mut line = match (job.first, job.others) {
+        (true, 0) => format!("moved {name} (pid {pid}) of {whose}, started by {way}"),
+        (true, _) => {
+            format!("moved {name} (pid {pid}) of {whose}, started by {way}, and {count} more")
         }
-    }
+        (false, _) => {
+            format!("moved {count} of {whose} that {name} (pid {pid}) left, started by {way}")
+        }
+    };
     let _ = write!(line, ", from {} to user-{}.slice", job.from, job.uid);
     if let Some(longest) = job.took.iter().max() {
         let _ = write!(line, "; {}", took(*longest));
@@ -105,6 +113,7 @@ pub(super) fn adopted_together(jobs: &[Adopted], name_of: &dyn Fn(Uid) -> String
     let held = held.filter(|held| *held >= WORTH_A_WORD);
     let together = Adopted {
         name: format!("{} jobs ({})", jobs.len(), names.join(", ")),
+        first: true,
         others: jobs.iter().map(|job| job.others).sum(),
         held: held.fold(Bytes(0), |sum, held| sum + held),
         took: jobs.iter().flat_map(|job| job.took.clone()).collect(),
@@ -160,6 +169,7 @@ mod tests {
             name: "sh".to_owned(),
             way: Origin::Cron,
             from: "/system.slice/cron.service".to_owned(),
+            first: true,
             others: 0,
             held: Bytes(1 << 20),
             took: vec![Nanos(4_600_000)],
@@ -202,6 +212,22 @@ mod tests {
              found by looking around; 3072 MiB it had before stay charged to \
              /user.slice/user-0.slice/session-2.scope, beyond its owner's limits: start it anew \
              to have them counted"
+        );
+    }
+
+    #[test]
+    fn who_left_something_behind_is_named() {
+        let left = Adopted {
+            name: "su".to_owned(),
+            first: false,
+            others: 1,
+            took: Vec::new(),
+            ..job()
+        };
+        assert_eq!(
+            adopted(&left, &name_of),
+            "moved one process of alice that su (pid 4711) left, started by cron, from \
+             /system.slice/cron.service to user-1001.slice"
         );
     }
 

@@ -80,11 +80,10 @@ impl Watch {
             if !more {
                 let wait = self.next().saturating_sub(clock::monotonic());
                 let connector = self.connector.as_fd();
+                let wait = Duration::from_nanos(wait.0);
                 match self.adopter.bus() {
-                    Some(bus) => {
-                        waiting::wait(&[connector, bus.as_fd()], Duration::from_nanos(wait.0))
-                    }
-                    None => waiting::wait(&[connector], Duration::from_nanos(wait.0)),
+                    Some(bus) => waiting::wait(&[connector, bus.as_fd()], wait),
+                    None => waiting::wait(&[connector], wait),
                 }
             }
         }
