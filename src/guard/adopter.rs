@@ -26,6 +26,8 @@ const SHORTEST_WAIT: Nanos = Nanos(5_000_000);
 const LONGEST_WAIT: Nanos = Nanos(250_000_000);
 /// systemd's answer about a unit is waited for so long before it is asked again.
 const ANSWER: Nanos = Nanos(Nanos::SECOND.0);
+/// Between two looks at somebody who changes again and again.
+const BREATH: Nanos = Nanos(50_000_000);
 /// Between two attempts to reach the bus.
 const RECONNECT: Nanos = Nanos(Nanos::SECOND.0 / 2);
 /// Whom systemd refused to move is left alone for so long.
@@ -53,6 +55,8 @@ pub(super) struct Adopter {
     moves: Vec<Move>,
     refused: HashMap<(Pid, u64), Nanos>,
     stays: HashMap<Pid, (Uid, Nanos)>,
+    /// When somebody was looked at.
+    looked: HashMap<Pid, Nanos>,
     lately: BTreeSet<String>,
     scribe: Scribe,
     /// Since the start: births heard of that were a person's, and processes moved.
@@ -88,6 +92,7 @@ impl Adopter {
             moves: Vec::new(),
             refused: HashMap::new(),
             stays: HashMap::new(),
+            looked: HashMap::new(),
             lately: BTreeSet::new(),
             scribe,
             births: 0,
@@ -120,18 +125,31 @@ impl Adopter {
             return;
         }
         self.births += 1;
-        self.consider(Candidate {
+        let candidate = Candidate {
             pid: birth.pid,
             born: birth.at,
             heard: true,
             due: birth.at,
             unit: None,
-        });
+        };
+        match self.looked.get(&birth.pid) {
+            Some(at) if birth.at < *at + BREATH => self.once_more(candidate, *at + BREATH),
+            _ => self.consider(candidate),
+        }
+    }
+
+    /// Whoever changes again and again, as anybody can within a namespace of their own, is looked
+    /// at now and then.
+    fn once_more(&mut self, candidate: Candidate, due: Nanos) {
+        if !self.waiting.iter().any(|other| other.pid == candidate.pid) {
+            self.waiting.push(Candidate { due, ..candidate });
+        }
     }
 
     /// Looks for strays that nobody told of; tells how many there were to be considered.
     pub(super) fn rescan(&mut self, closeness: Closeness) {
         let now = clock::monotonic();
+        self.looked.retain(|_, at| now < *at + BREATH);
         if closeness == Closeness::Thorough {
             self.accounts.refresh();
             self.stays.clear();
@@ -187,14 +205,31 @@ impl Adopter {
             Ok(bus) => {
                 self.bus = Some(bus);
                 self.scribe.note(Note::BusFound);
+                self.ask_again();
             }
             Err(error) => self.bus_lost(&error),
         }
     }
 
+    /// What was asked for may not have been heard. What was is refused now, and found done.
+    fn ask_again(&mut self) {
+        let mut moves = std::mem::take(&mut self.moves);
+        for open in moves.iter_mut().filter(|m| m.is_open()) {
+            if let Some(call) = self.call(&open.wanted) {
+                open.call = call;
+            }
+        }
+        self.moves.append(&mut moves);
+    }
+
     fn bus_lost(&mut self, error: &BusLost) {
-        self.bus = None;
-        self.reconnect = clock::monotonic() + RECONNECT;
+        // At once when it was there: it may only have started anew.
+        let again = if self.bus.take().is_some() {
+            Nanos(0)
+        } else {
+            RECONNECT
+        };
+        self.reconnect = clock::monotonic() + again;
         self.units.lost();
         self.scribe.note(Note::BusLost(error.to_string()));
     }
@@ -249,6 +284,10 @@ impl Adopter {
 
     fn consider(&mut self, candidate: Candidate) {
         let now = clock::monotonic();
+        if self.looked.len() >= MOST {
+            self.looked.clear();
+        }
+        self.looked.insert(candidate.pid, now);
         let waited = Duration::from_nanos(now.saturating_sub(candidate.born).0);
         let Some(look) = self.eye.look(candidate.pid, waited) else {
             self.vanished |= candidate.heard;

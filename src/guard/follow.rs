@@ -98,6 +98,11 @@ impl Move {
         self.wanted.uid
     }
 
+    /// Whether systemd has not made the scope yet, as far as is known.
+    pub(super) fn is_open(&self) -> bool {
+        self.state == State::Asked
+    }
+
     /// Whether whoever becomes the same person's in the same place is taken along.
     pub(super) fn takes_along(&self, uid: Uid, from: &str) -> bool {
         self.uid() == uid && self.from == from

@@ -22,7 +22,7 @@ pub(super) enum Note {
     Refused(Uid, String, Pid, String),
     /// The kernel had more to tell than was read.
     Overrun,
-    /// The bus is there, or there again.
+    /// systemd listens, or does again.
     BusFound,
     /// It is not.
     BusLost(String),
@@ -150,7 +150,7 @@ pub(super) fn line(note: &Note, name_of: &dyn Fn(Uid) -> String) -> String {
         Note::Overrun => {
             "more happened than could be heard of; looked at everything instead".to_owned()
         }
-        Note::BusFound => "connected to the system bus".to_owned(),
+        Note::BusFound => "connected to systemd".to_owned(),
         Note::BusLost(why) => {
             format!("{why}; nobody can be moved until it is back, which is tried twice a second")
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Host, Release, on_both, on_debian_12};
+use crate::harness::{Host, Release, on_debian_12};
 
 const UNIT: &str = include_str!("../../packaging/benchwarden-guard.service");
 /// What the emulated machine may take to start a notebook server.
@@ -169,7 +169,19 @@ fn all_are_home(host: &Host) {
     }
 }
 
-on_both! {
+/// Killed, and something is started before it is back: it is found.
+fn killed_it_comes_back(host: &Host) {
+    let kill = "systemctl kill -s KILL benchwarden-guard";
+    host.run(&format!(
+        "{kill}; su alice -c 'sleep 5031 >/dev/null 2>&1 &'"
+    ))
+    .ok();
+    wait_for_home(host, 1001, "^sleep 5031");
+    let restarts = host.run("systemctl show -p NRestarts --value benchwarden-guard");
+    assert_eq!(restarts.ok().trim(), "1");
+}
+
+on_debian_12! {
     fn whatever_a_person_starts_ends_up_in_their_own_slice(host) {
         start_guard(host);
         ask_cron(host);
@@ -178,22 +190,36 @@ on_both! {
         who_belongs_elsewhere_stays(host);
         host.run("systemctl daemon-reload").ok();
         all_are_home(host);
-        // Killed, and something is started before it is back: it is found.
-        host.run("systemctl kill -s KILL benchwarden-guard; su alice -c 'sleep 5031 >/dev/null 2>&1 &'").ok();
-        wait_for_home(host, 1001, "^sleep 5031");
-        assert_eq!(host.run("systemctl show -p NRestarts --value benchwarden-guard").ok().trim(), "1");
+        killed_it_comes_back(host);
         all_are_home(host);
         // Sessions outlive their server and the guard.
         host.run("systemctl stop rstudio-server benchwarden-guard").ok();
         all_are_home(host);
-        host.run("pkill -f '^sleep 50'; sleep 2; journalctl -t benchwarden -o cat").ok();
-        assert_eq!(host.run("systemctl list-units 'benchwarden-1002*' --no-legend").ok(), "");
+        host.run("pkill -f '^sleep 50'; sleep 2").ok();
+        let units = host.run("systemctl list-units 'benchwarden-1002*' --no-legend");
+        assert_eq!(units.ok(), "", "a scope ends with its last process");
         host.run("benchwarden audit verify").ok();
         let log = host.run("benchwarden audit log --json");
         assert!(log.ok().contains("adopt what carol runs in /system.slice/cron.service"), "{log}");
         let took = took(host);
         eprintln!("from setuid to adopted, in microseconds: {took:?}");
         assert!(took.len() >= 8 && took[took.len() / 2] < 1_000_000, "{took:?}");
+    }
+}
+
+#[test]
+fn a_later_systemd_takes_processes_by_descriptor() {
+    let host = &Host::fresh(Release::Trixie);
+    start_guard(host);
+    jobs_of_root(host);
+    host.run("systemctl daemon-reload").ok();
+    killed_it_comes_back(host);
+    for (uid, pattern) in [
+        (1002, "^sleep 5001"),
+        (1003, "^sleep 5002"),
+        (1006, "^sleep 5004"),
+    ] {
+        wait_for_home(host, uid, pattern);
     }
 }
 

@@ -1,5 +1,8 @@
-//! A connection to the system bus that is kept open, for who has to be fast: calls are sent
-//! without waiting for the answer, which comes when it comes, and nothing else runs meanwhile.
+//! A connection to systemd's manager that is kept open, for who has to be fast: calls are sent
+//! without waiting for the answer, which comes when it comes.
+//!
+//! The manager has a door of its own for root, which `systemctl` uses: nobody is in between who
+//! could be starved, killed or started anew. Where it is closed there is the system bus.
 //!
 //! The encoding is `zbus`'s. The connection is not, since one thread has to listen to the kernel
 //! and to the bus at once, and may neither wait nor start another.
@@ -25,6 +28,8 @@ pub use wire::{Answer, Heard};
 
 /// A bus that needs longer for a greeting, or to take a message, is of no use.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Where systemd's manager itself listens, for root.
+const OWN_DOOR: &str = "/run/systemd/private";
 const MANAGER_INTERFACE: &str = "org.freedesktop.systemd1.Manager";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 /// Which signals are wanted: the end of systemd's jobs.
@@ -38,13 +43,13 @@ const MOST_FDS: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum BusLost {
     /// There is none, or it does not talk.
-    #[error("no connection to the system bus at {BUS}: {0}")]
+    #[error("no connection to systemd, by itself or over the system bus: {0}")]
     Io(#[from] io::Error),
     /// It said something that is no D-Bus.
-    #[error("the system bus at {BUS} does not speak D-Bus: {0}")]
+    #[error("what answers for systemd does not speak D-Bus: {0}")]
     Odd(String),
     /// A message could not be made.
-    #[error("no message for the system bus: {0}")]
+    #[error("no message for systemd: {0}")]
     Message(#[from] zbus::Error),
 }
 
@@ -62,9 +67,15 @@ impl Bus {
     /// Connects, and asks systemd for its version.
     ///
     /// # Errors
-    /// When there is no bus, or systemd is not on it.
+    /// When neither its own door nor the system bus leads to systemd.
     pub fn connect(root: &Root) -> Result<Self, BusLost> {
-        let stream = UnixStream::connect(root.path(BUS))?;
+        Self::through(root, OWN_DOOR, false).or_else(|_| Self::through(root, BUS, true))
+    }
+
+    /// `shared` is a door that leads to others too: there one says who one is, and what one wants
+    /// to hear of.
+    fn through(root: &Root, door: &str, shared: bool) -> Result<Self, BusLost> {
+        let stream = UnixStream::connect(root.path(door))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut bus = Self {
@@ -74,20 +85,16 @@ impl Bus {
             version: 0,
         };
         bus.greet()?;
-        let daemon = "org.freedesktop.DBus";
-        let hello = bus.call((daemon, "/org/freedesktop/DBus", daemon), "Hello", &())?;
-        bus.wait_for(hello)?;
-        let wanted = bus.call(
-            (daemon, "/org/freedesktop/DBus", daemon),
-            "AddMatch",
-            &MATCH,
-        )?;
-        bus.wait_for(wanted)?;
-        let asked = bus.call(
-            (MANAGER, MANAGER_PATH, PROPERTIES),
-            "Get",
-            &(MANAGER_INTERFACE, "Version"),
-        )?;
+        if shared {
+            let daemon = "org.freedesktop.DBus";
+            let daemon = (daemon, "/org/freedesktop/DBus", daemon);
+            let hello = bus.call(daemon, "Hello", &())?;
+            bus.wait_for(hello)?;
+            let wanted = bus.call(daemon, "AddMatch", &MATCH)?;
+            bus.wait_for(wanted)?;
+        }
+        let property = (MANAGER_INTERFACE, "Version");
+        let asked = bus.call((MANAGER, MANAGER_PATH, PROPERTIES), "Get", &property)?;
         if let Answer::Text(version) = bus.wait_for(asked)? {
             let end = version.find(|c: char| !c.is_ascii_digit());
             let digits = &version[..end.unwrap_or(version.len())];
