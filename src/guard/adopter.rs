@@ -7,18 +7,18 @@ use crate::base::id::{Pid, Uid};
 use crate::base::units::Nanos;
 use crate::host::accounts::Accounts;
 use crate::host::bus::{Answer, Bus, BusLost, Heard};
+use crate::host::cgroup;
 use crate::host::clock;
 use crate::host::connector::Birth;
 use crate::host::root::Root;
-use crate::host::scope::{self, Wanted, members};
 use crate::host::stray::{Eye, Look};
 use crate::host::strays::{Closeness, Strays};
 use crate::model::adoption::{Rules, Verdict, decide, unit_of};
-use crate::model::origin::Origin;
 
-use super::follow::{Head, Move, Standing};
+use super::follow::Move;
+use super::homes::Homes;
 use super::scribe::Scribe;
-use super::told::{Adopted, Note};
+use super::told::Note;
 use super::units::Units;
 
 /// The first wait for whoever it is too early to decide about; each is half as long as all before.
@@ -30,35 +30,32 @@ const ANSWER: Nanos = Nanos(Nanos::SECOND.0);
 const BREATH: Nanos = Nanos(50_000_000);
 /// Between two attempts to reach the bus.
 const RECONNECT: Nanos = Nanos(Nanos::SECOND.0 / 2);
-/// Whom systemd refused to move is left alone for so long.
-const AFTER_REFUSAL: Nanos = Nanos(60 * Nanos::SECOND.0);
 /// A verdict that somebody stays holds so long for rescans.
 const STAYS: Nanos = Nanos(300 * Nanos::SECOND.0);
 /// More than this is not remembered.
 const MOST: usize = 1 << 16;
-/// Places where strays were found lately.
-const MOST_PLACES: usize = 64;
 
 /// Adopts.
 #[derive(Debug)]
 pub(super) struct Adopter {
-    root: Root,
+    pub(super) root: Root,
     rules: Rules,
-    eye: Eye,
-    accounts: Accounts,
+    pub(super) eye: Eye,
+    pub(super) accounts: Accounts,
     units: Units,
     strays: Strays,
-    bus: Option<Bus>,
+    pub(super) bus: Option<Bus>,
     /// Not before then.
-    reconnect: Nanos,
-    waiting: Vec<Candidate>,
-    moves: Vec<Move>,
-    refused: HashMap<(Pid, u64), Nanos>,
+    pub(super) reconnect: Nanos,
+    pub(super) waiting: Vec<Candidate>,
+    pub(super) moves: Vec<Move>,
+    pub(super) refused: HashMap<(Pid, u64), Nanos>,
     stays: HashMap<Pid, (Uid, Nanos)>,
     /// When somebody was looked at.
     looked: HashMap<Pid, Nanos>,
-    lately: BTreeSet<String>,
-    scribe: Scribe,
+    pub(super) lately: BTreeSet<String>,
+    pub(super) homes: Homes,
+    pub(super) scribe: Scribe,
     /// Since the start: births heard of that were a person's, and processes moved.
     pub(super) births: u64,
     pub(super) moved: u64,
@@ -68,13 +65,13 @@ pub(super) struct Adopter {
 
 /// A process to be looked at, again or for the first time.
 #[derive(Clone, Debug)]
-struct Candidate {
-    pid: Pid,
-    born: Nanos,
-    heard: bool,
-    due: Nanos,
+pub(super) struct Candidate {
+    pub(super) pid: Pid,
+    pub(super) born: Nanos,
+    pub(super) heard: bool,
+    pub(super) due: Nanos,
     /// The unit whose facts it waits for.
-    unit: Option<String>,
+    pub(super) unit: Option<String>,
 }
 
 impl Adopter {
@@ -94,6 +91,7 @@ impl Adopter {
             stays: HashMap::new(),
             looked: HashMap::new(),
             lately: BTreeSet::new(),
+            homes: Homes::default(),
             scribe,
             births: 0,
             moved: 0,
@@ -154,6 +152,8 @@ impl Adopter {
             self.accounts.refresh();
             self.stays.clear();
             self.refused.retain(|_, until| *until > now);
+            self.lately
+                .retain(|place| cgroup::exists(&self.root, place));
         }
         let mut strays = std::mem::take(&mut self.strays);
         let found = strays.find(&self.root, &mut self.eye, closeness, &self.lately);
@@ -222,7 +222,7 @@ impl Adopter {
         self.moves.append(&mut moves);
     }
 
-    fn bus_lost(&mut self, error: &BusLost) {
+    pub(super) fn bus_lost(&mut self, error: &BusLost) {
         // At once when it was there: it may only have started anew.
         let again = if self.bus.take().is_some() {
             Nanos(0)
@@ -341,135 +341,5 @@ impl Adopter {
         }
         candidate.unit = Some(unit);
         self.waiting.push(candidate);
-    }
-
-    fn adopt(&mut self, look: Look, way: Origin, keep: [Option<Pid>; 2], candidate: Candidate) {
-        let Look {
-            found,
-            started,
-            name,
-            held,
-        } = look;
-        let now = clock::monotonic();
-        if self
-            .refused
-            .get(&(found.pid, started))
-            .is_some_and(|until| *until > now)
-        {
-            return;
-        }
-        if self.lately.len() < MOST_PLACES {
-            self.lately.insert(found.cgroup.clone());
-        }
-        let taken = |m: &&mut Move| m.takes_along(found.uid, &found.cgroup);
-        if let Some(under_way) = self.moves.iter_mut().find(taken) {
-            if candidate.heard {
-                under_way.joined.push((found.pid, candidate.born));
-            }
-            return;
-        }
-        let wanted = Wanted {
-            name: scope::name(found.uid, found.pid, started),
-            uid: found.uid,
-            description: format!("{name} of uid {}, started by {way}", found.uid),
-            pids: vec![found.pid],
-            plain: false,
-        };
-        let head = Head {
-            pid: found.pid,
-            name,
-            born: candidate.born,
-            heard: candidate.heard,
-        };
-        let Some(call) = self.call(&wanted) else {
-            let due = self.reconnect;
-            self.waiting.push(Candidate { due, ..candidate });
-            return;
-        };
-        let mut begun = Move::asked(call, wanted, head, found.cgroup, way);
-        begun.held = held;
-        begun.keep = keep;
-        self.moves.push(begun);
-    }
-
-    fn call(&mut self, wanted: &Wanted) -> Option<u32> {
-        let asked = scope::ask(self.bus.as_mut()?, wanted);
-        asked.map_err(|error| self.bus_lost(&error)).ok()
-    }
-
-    /// systemd does not make a scope.
-    fn refused(&mut self, at: usize, why: &str) {
-        let mut refused = self.moves.swap_remove(at);
-        if scope::is_unknown_property(why) && !refused.wanted.plain {
-            refused.wanted.plain = true;
-            if let Some(call) = self.call(&refused.wanted) {
-                refused.call = call;
-                self.moves.push(refused);
-                return;
-            }
-        }
-        let pid = refused.head.pid;
-        if let Some(look) = self.eye.look(pid, Duration::ZERO)
-            && look.found.cgroup == refused.from
-        {
-            let until = clock::monotonic() + AFTER_REFUSAL;
-            self.refused.insert((pid, look.started), until);
-            let name = refused.head.name.clone();
-            self.scribe
-                .note(Note::Refused(refused.uid(), name, pid, why.to_owned()));
-        }
-        self.left_behind(&refused);
-    }
-
-    /// Goes on with a move; tells whether it is over.
-    fn go_on(&mut self, at: usize) -> bool {
-        let standing = self.moves[at].go_on(&self.root, &mut self.eye);
-        if standing == Standing::UnderWay {
-            return false;
-        }
-        let over = self.moves.swap_remove(at);
-        if standing == Standing::Gone {
-            self.left_behind(&over);
-        }
-        if over.first || over.others > 0 {
-            self.done(over);
-        }
-        true
-    }
-
-    /// Whoever is still where a move began becomes a candidate of their own.
-    fn left_behind(&mut self, over: &Move) {
-        let now = clock::monotonic();
-        let (mut text, mut pids) = (Vec::new(), Vec::new());
-        members(&self.root, &over.from, &mut text, &mut pids);
-        for pid in pids {
-            if over.keep.contains(&Some(pid)) || self.eye.held_by(over.uid(), pid).is_none() {
-                continue;
-            }
-            let joined = over.joined.iter().find(|(joined, _)| *joined == pid);
-            self.waiting.push(Candidate {
-                pid,
-                born: joined.map_or(over.head.born, |(_, born)| *born),
-                heard: joined.is_some(),
-                due: now,
-                unit: None,
-            });
-        }
-    }
-
-    fn done(&mut self, over: Move) {
-        self.moved += u64::from(over.others) + u64::from(over.first);
-        self.scribe.note(Note::Adopted(Adopted {
-            uid: over.uid(),
-            pid: over.head.pid,
-            name: over.head.name,
-            way: over.way,
-            from: over.from,
-            first: over.first,
-            others: over.others,
-            held: over.held,
-            took: over.took,
-            heard: over.head.heard,
-        }));
     }
 }

@@ -1,5 +1,7 @@
 //! One move: asked of systemd, done, and followed until nobody is left behind.
 
+use std::collections::HashSet;
+
 use crate::base::id::{Pid, Uid};
 use crate::base::units::{Bytes, Nanos};
 use crate::host::clock;
@@ -14,8 +16,13 @@ const LOOK_AFTER: Nanos = Nanos(100_000_000);
 const GIVE_UP: Nanos = Nanos(30 * Nanos::SECOND.0);
 /// One turn of following takes no longer than this; others wait to be adopted.
 const TURN: Nanos = Nanos(100_000_000);
+/// Whoever comes along is looked after in this time, together with who comes along next.
+const SOON: Nanos = Nanos(5_000_000);
 /// When nobody was left behind, that is looked at again.
 const ONCE_MORE: Nanos = Nanos(100_000_000);
+
+/// Where one comes after the other without an end, a move is over after this, and told.
+const LONG: Nanos = Nanos(5 * Nanos::SECOND.0);
 
 /// A move under way.
 #[derive(Debug)]
@@ -31,7 +38,9 @@ pub(super) struct Move {
     /// Processes of the unit itself, which stay whosever they are.
     pub(super) keep: [Option<Pid>; 2],
     /// Others that became the same person's in the same place meanwhile, and when.
-    pub(super) joined: Vec<(Pid, Nanos)>,
+    joined: Vec<(Pid, Nanos)>,
+    /// Who was put in, whether or not they are there yet.
+    put: HashSet<Pid>,
     /// Whether the process that was seen is in the scope.
     pub(super) first: bool,
     /// Processes put in after it.
@@ -41,6 +50,8 @@ pub(super) struct Move {
     /// How long it took each of those whose birth was heard of.
     pub(super) took: Vec<Nanos>,
     state: State,
+    /// Where they go, once that is there.
+    door: Option<Door>,
     pub(super) begun: Nanos,
     pub(super) due: Nanos,
 }
@@ -84,14 +95,60 @@ impl Move {
             way,
             keep: [None; 2],
             joined: Vec::new(),
+            put: HashSet::new(),
             first: false,
             others: 0,
             held: Bytes(0),
             took: Vec::new(),
             state: State::Asked,
+            door: None,
             begun: now,
             due: now + LOOK_AFTER,
         }
+    }
+
+    /// A move into a scope that is there: nobody has to be asked.
+    pub(super) fn join(scope: &str, uid: Uid, head: Head, from: String, way: Origin) -> Self {
+        let wanted = Wanted {
+            name: scope.to_owned(),
+            uid,
+            description: String::new(),
+            pids: vec![head.pid],
+            plain: false,
+        };
+        let mut joining = Self::asked(0, wanted, head, from, way);
+        joining.state = State::Following { clean: false };
+        joining.due = joining.begun + SOON;
+        joining
+    }
+
+    /// Puts the process that was seen into a scope that is there; tells whether it moved.
+    pub(super) fn put_head(&mut self, root: &Root) -> bool {
+        let place = scope::cgroup(self.uid(), &self.wanted.name);
+        self.door = Door::open(root, &place).ok().flatten();
+        let pid = self.head.pid;
+        let put = |door: &Door| door.put(pid).unwrap_or(false);
+        self.first = self.door.as_ref().is_some_and(put);
+        if self.first {
+            let took = clock::monotonic().saturating_sub(self.head.born);
+            self.took.extend(self.head.heard.then_some(took));
+        }
+        self.first
+    }
+
+    /// Somebody else has become the same person in the same place: goes along at once where there
+    /// is a scope, and what they have begun is looked for soon.
+    pub(super) fn take_along(&mut self, pid: Pid, born: Option<Nanos>, held: Bytes) {
+        self.joined.extend(born.map(|born| (pid, born)));
+        if self.state == State::Asked {
+            return;
+        }
+        let put = |door: &Door| door.put(pid).unwrap_or(false);
+        if self.door.as_ref().is_some_and(put) {
+            self.came(pid, held);
+        }
+        self.state = State::Following { clean: false };
+        self.due = self.due.min(clock::monotonic() + SOON);
     }
 
     pub(super) fn uid(&self) -> Uid {
@@ -139,8 +196,12 @@ impl Move {
 
     fn follow(&mut self, root: &Root, eye: &mut Eye) -> Standing {
         let begun = clock::monotonic();
-        let place = scope::cgroup(self.uid(), &self.wanted.name);
-        let Ok(Some(door)) = Door::open(root, &place) else {
+        if self.door.is_none() {
+            let place = scope::cgroup(self.uid(), &self.wanted.name);
+            self.door = Door::open(root, &place).ok().flatten();
+        }
+        // Taken out, so that it is closed where the scope has gone.
+        let Some(door) = self.door.take() else {
             return Standing::Gone;
         };
         let (mut text, mut pids) = (Vec::new(), Vec::new());
@@ -149,13 +210,24 @@ impl Move {
             pids.retain(|pid| !self.keep.contains(&Some(*pid)));
             let mut left = false;
             for pid in &pids {
+                let owner = eye.owner(*pid);
+                // What hides its memory looks like root's.
+                if owner != Some(self.uid()) && owner != Some(Uid::ROOT) {
+                    continue;
+                }
+                // Whoever is ending is still in the list, though put in before.
+                if self.put.contains(pid) {
+                    continue;
+                }
                 let Some(held) = eye.held_by(self.uid(), *pid) else {
                     continue;
                 };
                 left = true;
                 match door.put(*pid) {
                     Ok(true) => self.came(*pid, held),
-                    Ok(false) => {}
+                    Ok(false) => {
+                        self.put.insert(*pid);
+                    }
                     // The scope ended with its last process while its door was open.
                     Err(_) => return Standing::Gone,
                 }
@@ -164,20 +236,32 @@ impl Move {
                 break;
             }
             if clock::monotonic().saturating_sub(begun) > TURN {
+                self.door = Some(door);
                 self.state = State::Following { clean: false };
                 self.due = clock::monotonic();
                 return Standing::UnderWay;
             }
         }
-        if self.state == (State::Following { clean: true }) {
+        let long = clock::monotonic().saturating_sub(self.begun) > LONG;
+        if long || self.state == (State::Following { clean: true }) {
             return Standing::Done;
         }
+        self.door = Some(door);
         self.state = State::Following { clean: true };
         self.due = clock::monotonic() + ONCE_MORE;
         Standing::UnderWay
     }
 
+    /// When somebody who came along began, if the kernel told.
+    pub(super) fn born(&self, pid: Pid) -> Option<Nanos> {
+        let joined = self.joined.iter().find(|(joined, _)| *joined == pid);
+        joined.map(|(_, born)| *born)
+    }
+
     fn came(&mut self, pid: Pid, held: Bytes) {
+        if !self.put.insert(pid) {
+            return;
+        }
         self.others += 1;
         self.held += held;
         if let Some(at) = self.joined.iter().position(|(joined, _)| *joined == pid) {

@@ -7,6 +7,8 @@
 
 mod adopter;
 mod follow;
+mod homes;
+mod moving;
 mod scribe;
 mod told;
 mod units;

@@ -143,8 +143,7 @@ pub(super) fn line(note: &Note, name_of: &dyn Fn(Uid) -> String) -> String {
             left.unit(),
         ),
         Note::Refused(uid, name, pid, why) => format!(
-            "cannot move {name} (pid {pid}) of {}: systemd says: {why}; it is tried again in a \
-             minute",
+            "cannot move {name} (pid {pid}) of {}: systemd says: {why}; it is tried again soon",
             name_of(*uid),
         ),
         Note::Overrun => {
@@ -263,7 +262,7 @@ mod tests {
         let refused = Note::Refused(Uid(7), "x".to_owned(), Pid(9), "No.".to_owned());
         assert_eq!(
             line(&refused, &name_of),
-            "cannot move x (pid 9) of uid 7: systemd says: No.; it is tried again in a minute"
+            "cannot move x (pid 9) of uid 7: systemd says: No.; it is tried again soon"
         );
     }
 }

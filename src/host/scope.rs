@@ -88,7 +88,8 @@ pub fn ask(bus: &mut Bus, wanted: &Wanted) -> Result<u32, BusLost> {
         properties.push(("PIDFDs", Variant::from(fds)));
     }
     let auxiliary: Vec<(&str, Vec<(&str, Variant<'_>)>)> = Vec::new();
-    let body = (wanted.name.as_str(), "fail", properties, auxiliary);
+    // A slice that is about to end, since its last unit did, stays.
+    let body = (wanted.name.as_str(), "replace", properties, auxiliary);
     bus.call_manager("StartTransientUnit", &body)
 }
 

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use crate::base::id::{Pid, Uid};
 use crate::base::text::printable;
-use crate::base::units::Bytes;
+use crate::base::units::{Bytes, Nanos};
 use crate::model::adoption::{Ancestor, Found};
 use crate::model::sample::slice_owner;
 
+use super::clock;
 use super::procdir::ProcDir;
 use super::process::cgroup_path;
 use super::root::Root;
 
 /// A chain of parents longer than this is cut.
 const MOST_ANCESTORS: usize = 32;
+/// So long the parents of a process are believed to be the same.
+const CHAIN: Nanos = Nanos(200_000_000);
 /// The first user namespace maps every uid to itself, and is recognised by that.
 const WHOLE: [&str; 3] = ["0", "0", "4294967295"];
 
@@ -23,8 +26,6 @@ const WHOLE: [&str; 3] = ["0", "0", "4294967295"];
 pub struct Look {
     /// What decides.
     pub found: Found,
-    /// When it began, in ticks since boot: with the pid, which process it is.
-    pub started: u64,
     /// What it is called, cleaned.
     pub name: String,
     /// Memory that is charged to where it is now.
@@ -34,9 +35,10 @@ pub struct Look {
 /// Looks at processes with buffers that are used again.
 #[derive(Debug)]
 pub struct Eye {
-    root: Root,
     proc: ProcDir,
     buffer: Vec<u8>,
+    /// The parents of whoever was looked at last, and when.
+    chain: Option<(Pid, Nanos, Vec<Ancestor>)>,
 }
 
 /// The lines of `/proc/PID/status` that matter.
@@ -55,16 +57,15 @@ impl Eye {
     #[must_use]
     pub fn new(root: &Root) -> Self {
         Self {
-            root: root.clone(),
             proc: ProcDir::new(root),
-            buffer: Vec::with_capacity(16 << 10),
+            buffer: Vec::with_capacity(32 << 10),
+            chain: None,
         }
     }
 
     /// Looks at a process, first seen so long ago; `None` when it has ended.
     pub fn look(&mut self, pid: Pid, waited: Duration) -> Option<Look> {
         let told = self.status(pid)?;
-        let started = self.started(pid)?;
         let cgroup = self.cgroup(pid)?;
         let uid = Uid(told.uids[0]);
         let stray = slice_owner(&cgroup) != Some(uid);
@@ -84,7 +85,6 @@ impl Eye {
         };
         Some(Look {
             found,
-            started,
             name: told.name,
             held: told.held,
         })
@@ -121,22 +121,29 @@ impl Eye {
     }
 
     fn status(&mut self, pid: Pid) -> Option<Told> {
-        // A long list of groups comes before what is wanted.
-        let path = format!("/proc/{pid}/status");
-        match self.root.read_into(&path, &mut self.buffer) {
-            Ok(true) => parse(&self.buffer),
-            _ => None,
+        if !self.proc.read_long(pid, "status", &mut self.buffer) {
+            return None;
         }
+        parse(&self.buffer)
     }
 
-    fn started(&mut self, pid: Pid) -> Option<u64> {
+    /// When a process began, in ticks since boot: with the pid, which process it is.
+    pub fn started(&mut self, pid: Pid) -> Option<u64> {
         if !self.proc.read(pid, "stat", &mut self.buffer) {
             return None;
         }
         started(&self.buffer)
     }
 
+    /// A service that starts many is asked for its own parents once in a while.
     fn ancestors(&mut self, nearest: Pid) -> Vec<Ancestor> {
+        let now = clock::monotonic();
+        if let Some((pid, at, known)) = &self.chain
+            && *pid == nearest
+            && now.saturating_sub(*at) < CHAIN
+        {
+            return known.clone();
+        }
         let mut ancestors = Vec::new();
         let mut pid = nearest;
         while pid.0 > 0 && ancestors.len() < MOST_ANCESTORS {
@@ -150,6 +157,7 @@ impl Eye {
             });
             pid = Pid(told.parent);
         }
+        self.chain = Some((nearest, now, ancestors.clone()));
         ancestors
     }
 
@@ -249,7 +257,8 @@ mod tests {
             .map(|a| (a.pid.0, a.uid.0))
             .collect();
         assert_eq!(parents, [(50, 0), (1, 0)]);
-        assert_eq!((look.started, look.held), (98_765, Bytes(3 << 20)));
+        assert_eq!(look.held, Bytes(3 << 20));
+        assert_eq!(eye.started(Pid(4711)), Some(98_765));
         assert_eq!(look.name, "R (x)\\n");
         assert_eq!(eye.look(Pid(9), Duration::ZERO), None);
     }
