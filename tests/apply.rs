@@ -18,6 +18,7 @@ use benchwarden::plan::Plan;
 use benchwarden::plan::advance::Tell;
 use benchwarden::plan::fact::{Change, Expect, Subject};
 use benchwarden::plan::step::{Action, Step, Undo};
+use benchwarden::store::ledger::Ledger;
 use benchwarden::store::receipt::{Event, Outcome, Receipt, line};
 
 /// A host that is nothing but groups. `/bin/set NAME VALUE` makes one, `/bin/unset NAME` removes
@@ -67,8 +68,12 @@ struct Paper {
 
 impl Paper {
     fn new(plan: &Plan, crash: Option<(usize, bool)>) -> Self {
+        Self::of("P", plan, crash)
+    }
+
+    fn of(id: &str, plan: &Plan, crash: Option<(usize, bool)>) -> Self {
         let approved = Event::Approved {
-            id: "P".into(),
+            id: id.into(),
             at: String::new(),
             actor: Actor::default(),
             plan: Box::new(plan.clone()),
@@ -355,6 +360,49 @@ fn after_a_crash_at_any_point_the_receipt_tells_the_truth_and_both_ways_lead_on(
             assert_eq!(host.groups, before().groups, "{at} {written}");
         }
     }
+}
+
+#[test]
+fn wherever_an_undo_is_interrupted_finishing_it_settles_what_it_was_to_take_back() {
+    let whole = {
+        let (mut host, mut paper) = (before(), Paper::of("1", &plan(), None));
+        run(&plan(), &mut host, &mut paper, &mut quiet);
+        (host, paper.text)
+    };
+    let read = |text: &str| Receipt::parse(text).unwrap();
+    let undo = undo_plan(&read(&whole.1), &whole.0);
+    let mut crashes = 0;
+    for at in 0.. {
+        let (mut host, mut paper) = (whole.0.clone(), Paper::of("2", &undo, Some((at, true))));
+        let crashed = catch_unwind(AssertUnwindSafe(|| {
+            run(&undo, &mut host, &mut paper, &mut quiet);
+        }));
+        if crashed.is_ok() {
+            break;
+        }
+        let interrupted = read(&paper.text);
+        let half = Ledger::new(vec![read(&whole.1), interrupted.clone()]);
+        let settled = |ledger: &Ledger, id: &str| {
+            let settled = ledger.one(id).unwrap().settled.clone();
+            settled.map(|settled| (settled.by, settled.finished))
+        };
+        if !interrupted.is_open() {
+            assert_eq!(settled(&half, "1"), Some(("2".into(), false)));
+            continue;
+        }
+        crashes += 1;
+        assert_eq!(settled(&half, "1"), None, "{at}");
+        assert_eq!(half.open_about("1").unwrap().id, "2");
+        let finish = finish_plan(&interrupted, &host);
+        let mut last = Paper::of("3", &finish, None);
+        run(&finish, &mut host, &mut last, &mut quiet);
+        assert_eq!(host.groups, before().groups, "{at}");
+        let all = [&whole.1, &paper.text, &last.text].map(|text| read(text));
+        let ledger = Ledger::new(all.to_vec());
+        assert_eq!(settled(&ledger, "1"), Some(("2".into(), false)), "{at}");
+        assert_eq!(settled(&ledger, "2"), Some(("3".into(), true)), "{at}");
+    }
+    assert!(crashes > 5);
 }
 
 #[test]

@@ -138,9 +138,66 @@ impl fmt::Display for UserName {
     }
 }
 
+/// A group name as given by a caller, safe to look up and to print: as [`UserName`], with blanks
+/// inside, which groups of directories have (`domain users`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(String);
+
+/// Why a name cannot be a group name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{shown:?} is not a group name: {reason}")]
+pub struct BadGroupName {
+    shown: String,
+    reason: &'static str,
+}
+
+impl GroupName {
+    /// Checks a name given by a caller.
+    ///
+    /// # Errors
+    /// Says which rule the name breaks.
+    pub fn parse(name: &str) -> Result<Self, BadGroupName> {
+        let blanks = name.starts_with(' ') || name.ends_with(' ');
+        let reason = if blanks {
+            "it begins or ends with a blank"
+        } else {
+            match UserName::parse(&name.replace(' ', "_")) {
+                Ok(_) => return Ok(Self(name.to_owned())),
+                Err(bad) => bad.reason,
+            }
+        };
+        Err(BadGroupName {
+            shown: name.chars().take(40).collect(),
+            reason,
+        })
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&super::text::printable(self.0.as_bytes(), 256))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_of_directories_have_blanks_inside() {
+        for good in ["sudo", "domain users@example.org", "EXAMPLE\\leads"] {
+            assert!(GroupName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", " a", "a ", "-a", "a\tb", "a:b", "a,b", "a\nb"] {
+            assert!(GroupName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn root_services_nobody_and_dynamic_users_are_not_people() {

@@ -7,6 +7,7 @@ pub mod digest;
 pub mod exit;
 pub mod hostile;
 pub mod id;
+pub mod limit;
 pub mod secret;
 pub mod sshkey;
 pub mod text;

@@ -188,6 +188,12 @@ impl Nanos {
     }
 }
 
+impl From<std::time::Duration> for Nanos {
+    fn from(time: std::time::Duration) -> Self {
+        Self(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
 impl Add for Nanos {
     type Output = Self;
 

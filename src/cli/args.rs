@@ -51,6 +51,9 @@ pub enum Verb {
     /// Groups and who is in them.
     #[command(subcommand)]
     Group(GroupVerb),
+    /// What is wished for people: limits, sudo, versions, roles.
+    #[command(subcommand)]
+    Policy(PolicyVerb),
     /// What was done to this host, by whom, and whether the log still says so.
     #[command(subcommand)]
     Audit(AuditVerb),
@@ -143,6 +146,41 @@ pub enum GroupVerb {
     Join(change::MembersArgs),
     /// Take people out.
     Leave(change::MembersArgs),
+}
+
+/// What can be asked of the policy files.
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// What is wrong with the policy files, line by line.
+    Check(PolicyCheckArgs),
+    /// What the policy means for one person, and which line says so.
+    Explain(PolicyExplainArgs),
+    /// All policy files as one, each value with the line that says it.
+    Export,
+}
+
+/// Arguments of `policy check`.
+#[derive(Debug, Args)]
+pub struct PolicyCheckArgs {
+    /// Look at this file alone instead of those in /etc/benchwarden.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
+
+    /// One JSON document (benchwarden.policy-check/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `policy explain`.
+#[derive(Debug, Args)]
+pub struct PolicyExplainArgs {
+    /// For whom, by name or uid.
+    #[arg(value_name = "USER")]
+    pub user: UserName,
+
+    /// One JSON document (benchwarden.policy-explain/1).
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `user list`.

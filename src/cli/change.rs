@@ -13,7 +13,8 @@ use crate::engine::Engine;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::plan::Plan;
 use crate::plan::people::welcome::Welcome;
-use crate::plan::step::{Step, Undo};
+use crate::plan::step::Undo;
+use crate::plan::told;
 use crate::store::receipt::Outcome;
 
 use super::output::wrapped;
@@ -100,9 +101,7 @@ pub(super) fn attempt(
         return Ok(Ended::Told(Exit::Done));
     }
     let mut errors = std::io::stderr().lock();
-    // One without steps still settles a plan that was interrupted before its first, or after its
-    // last.
-    if plan.steps.is_empty() && plan.settles.is_none() {
+    if !plan.may_be_done() {
         for warning in &plan.warnings {
             writeln!(errors, "{}", shown(warning))?;
         }
@@ -158,23 +157,19 @@ pub(super) fn text(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
     let steps = counted(plan.steps.len() as u64, "step", "steps");
     writeln!(out, "{}: {steps}", shown(&plan.intent))?;
     for (number, step) in (1..).zip(&plan.steps) {
-        writeln!(out, "{number:>3}. {}", shown(&step.what))?;
-        writeln!(out, "     {}", shown(&step.action.to_string()))?;
-        for change in &step.changes {
-            let (subject, before, after) = (
-                change.subject.to_string(),
-                change.before.to_string(),
-                change.after.to_string(),
-            );
-            let line = format!("{subject}: {before} -> {after}");
-            writeln!(out, "       {}", shown(&line))?;
-        }
-        if let Some(back) = back(step) {
-            writeln!(out, "     {}", shown(&back))?;
+        wrapped(out, &format!("{number:>3}. "), &shown(&step.what))?;
+        for (word, text) in told::step(step) {
+            let (label, text) = (format!("     {word:<5} "), shown(&text));
+            // What is done exactly can be copied whole.
+            if matches!(word, told::DOES | told::HOLDS) {
+                writeln!(out, "{label}{text}")?;
+            } else {
+                wrapped(out, &label, &text)?;
+            }
         }
     }
     for warning in &plan.warnings {
-        writeln!(out, "note: {}", shown(warning))?;
+        wrapped(out, "note: ", &shown(warning))?;
     }
     Ok(())
 }
@@ -189,14 +184,6 @@ fn belongings(out: &mut dyn Write, plan: &Plan) -> anyhow::Result<()> {
         wrapped(out, &format!("  {label:<10} "), &shown(&text))?;
     }
     Ok(())
-}
-
-fn back(step: &Step) -> Option<String> {
-    match &step.undo {
-        Undo::Exact { .. } | Undo::Nothing => None,
-        Undo::Partly { why, .. } => Some(format!("comes back only partly: {why}")),
-        Undo::None { why } | Undo::Final { why } => Some(format!("cannot be undone: {why}")),
-    }
 }
 
 /// The plan for programs.
@@ -293,7 +280,10 @@ pub(super) fn told(
         match report.outcome {
             Outcome::Done => {
                 writeln!(out, "done; `benchwarden undo {id}` takes it back")?;
-                for remark in &report.remains {
+                // What does not come back is told of what is there now, whoever read the plan.
+                let settles = applied.plan.settles.is_some();
+                let stays = applied.plan.warnings.iter().filter(|_| settles);
+                for remark in stays.chain(&report.remains) {
                     writeln!(out, "  {}", shown(remark))?;
                 }
             }

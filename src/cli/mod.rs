@@ -8,6 +8,7 @@ pub mod change;
 mod doctor;
 pub mod group;
 mod output;
+mod policy;
 mod progress;
 mod ps;
 pub mod undo;
@@ -31,6 +32,7 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
         Verb::Ps(args) => ps::run(args, engine, out),
         Verb::User(verb) => user::run(verb, engine, out),
         Verb::Group(verb) => group::run(verb, engine, out),
+        Verb::Policy(verb) => policy::run(verb, engine, out),
         Verb::Audit(verb) => audit::run(verb, engine, out),
         Verb::Undo(args) => undo::undo(args, engine, out),
         Verb::Finish(args) => undo::finish(args, engine, out),

@@ -5,11 +5,12 @@ use std::io::Write;
 use clap::Args;
 
 use crate::base::exit::Exit;
-use crate::base::text::printable;
 use crate::engine::Engine;
 use crate::engine::changes::Intent;
+use crate::engine::receipts::PlansError;
 
 use super::change::{self, How};
+use super::progress::shown;
 
 /// Arguments of `undo` and `finish`.
 #[derive(Debug, Args)]
@@ -46,29 +47,43 @@ pub(super) fn finish(
 
 /// Plans that were interrupted or left something behind, and which of their steps happened.
 fn waiting(engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let interrupted = engine.interrupted();
-    if interrupted.is_empty() {
+    let plans = match engine.plans() {
+        Ok(plans) => plans,
+        Err(error @ PlansError::NotRoot) => {
+            writeln!(std::io::stderr(), "benchwarden: {error}")?;
+            return Ok(Exit::Refused);
+        }
+    };
+    for why in &plans.damaged {
+        writeln!(std::io::stderr(), "benchwarden: {}", shown(why))?;
+    }
+    if let Some(who) = &plans.busy {
+        let who = shown(who);
+        writeln!(
+            out,
+            "a plan is being done ({who}); ask again when it has ended"
+        )?;
+        return Ok(Exit::Done);
+    }
+    if plans.waiting.is_empty() {
         writeln!(out, "no plan waits for a decision")?;
         return Ok(Exit::Done);
     }
-    for one in &interrupted {
-        let receipt = &one.receipt;
-        let who = printable(receipt.actor.in_words().as_bytes(), 200);
-        let intent = printable(receipt.plan.intent.as_bytes(), 200);
-        writeln!(out, "{}  {intent}, by {who}", receipt.id)?;
-        for (step, happened) in receipt.plan.steps.iter().zip(&one.happened) {
-            let word = match happened {
-                Some(true) => "happened    ",
-                Some(false) => "did not     ",
-                None => "half or more",
-            };
-            writeln!(out, "  {word}  {}", printable(step.what.as_bytes(), 200))?;
+    for told in &plans.waiting {
+        let receipt = &told.receipt;
+        let (who, intent) = (receipt.actor.in_words(), &receipt.plan.intent);
+        writeln!(out, "{}  {}, by {}", receipt.id, shown(intent), shown(&who))?;
+        for (word, what) in told.steps() {
+            writeln!(out, "  {word:<12}  {}", shown(what))?;
         }
-        writeln!(
-            out,
-            "  `benchwarden finish {0}` does the rest, `benchwarden undo {0}` takes it back",
-            receipt.id
-        )?;
+        match told.attention() {
+            Some(attention) => writeln!(out, "  `undo` and `finish` wait: {}", shown(&attention))?,
+            None => writeln!(
+                out,
+                "  `benchwarden finish {0}` does the rest, `benchwarden undo {0}` takes it back",
+                receipt.id
+            )?,
+        }
     }
     Ok(Exit::Findings)
 }

@@ -20,7 +20,7 @@ use crate::plan::people::modify::ModifyUser;
 use crate::plan::people::remove::{Files, Home};
 use crate::plan::people::{access, add, groups, keys, modify, remove};
 use crate::plan::step::Action;
-use crate::store::receipt::{self, Event, Outcome};
+use crate::store::receipt::{self, Event};
 
 use super::apply::{self, Journal, Machine, Moment, Report, Watch};
 use super::{audit, receipts};
@@ -152,11 +152,8 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     let failed = ChangeError::Failed;
     may_plan(root)?;
     if let Intent::Undo(id) | Intent::Finish(id) = intent {
-        let receipt = receipts::one(root, id).map_err(failed)?;
-        return Ok(match intent {
-            Intent::Undo(_) => receipts::undo_plan(&receipt, &Host::new(root)),
-            _ => receipts::finish_plan(&receipt, &Host::new(root)),
-        });
+        let finish = matches!(intent, Intent::Finish(_));
+        return receipts::decided(root, id, finish).map_err(failed);
     }
     if let Intent::Resume(name) = intent {
         return receipts::resume_plan(root, name).map_err(failed);
@@ -250,11 +247,6 @@ pub fn apply(
     last.steps = plan.steps.iter().map(|step| step.what.clone()).collect();
     last.duration_ms = Some(clock::monotonic().saturating_sub(begun).0 / 1_000_000);
     audit::note_down(root, last);
-    if report.outcome == Outcome::Done
-        && let Some(other) = &plan.settles
-    {
-        receipts::settle(root, other, &id);
-    }
     Ok(Applied { id, plan, report })
 }
 
@@ -382,13 +374,8 @@ impl Journal for Receipt {
     }
 }
 
-/// Notes something in the receipt of another plan.
-pub(super) fn note(root: &Root, id: &str, event: &Event) {
-    // What it says can be told from the other receipt too.
-    let _ = durable::append(root, &receipts::path(id), &receipt::line(event), 0o600);
-}
-
-/// Whether a plan runs now.
-pub(super) fn somebody_is_at_it(root: &Root) -> bool {
-    root.exists(LOCK) && matches!(Lock::take(root, LOCK), Ok(None))
+/// Who changes the host now, and what they do.
+pub(super) fn who_is_at_it(root: &Root) -> Option<String> {
+    let busy = root.exists(LOCK) && matches!(Lock::take(root, LOCK), Ok(None));
+    busy.then(|| root.peek(LOCK).unwrap_or_default())
 }

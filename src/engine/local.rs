@@ -1,5 +1,6 @@
 //! The engine in this very process: a thread that samples, and answers read on the spot.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -20,6 +21,7 @@ use crate::plan::Plan;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 
 use crate::model::rates;
@@ -28,7 +30,8 @@ use crate::model::sample::{Focus, Sample};
 use super::apply::Watch;
 use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
-use super::receipts::{self, Interrupted};
+use super::policies::{self, Policies};
+use super::receipts::{self, Plans, PlansError};
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
 /// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
@@ -79,6 +82,14 @@ impl Engine for Local {
         directory::group(&self.root, name)
     }
 
+    fn policy(&self) -> Policies {
+        policies::of(&self.root)
+    }
+
+    fn absent(&self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent {
+        directory::absent(&self.root, users, groups)
+    }
+
     fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {
         keys::held(&self.root, name)
     }
@@ -109,8 +120,8 @@ impl Engine for Local {
         welcome::note(&self.root, wish, plan)
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
-        receipts::interrupted(&self.root)
+    fn plans(&self) -> Result<Plans, PlansError> {
+        receipts::plans(&self.root)
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
@@ -172,7 +183,7 @@ struct Sampler {
 impl Sampler {
     fn new(root: Root, pace: Pace, orders: Receiver<Order>) -> Self {
         Self {
-            collector: Collector::new(root),
+            collector: Collector::new(root, pace.early_first),
             orders,
             interval: pace.interval,
             early_first: pace.early_first,
@@ -187,7 +198,7 @@ impl Sampler {
         } else {
             self.interval
         };
-        let mut due = before.clock + nanos(first);
+        let mut due = before.clock + Nanos::from(first);
         let mut starting = true;
         loop {
             match self.wait_until(&mut due) {
@@ -209,7 +220,8 @@ impl Sampler {
             }
             // On a host so slow that the time is over already, one interval is left out
             // rather than two taken at once.
-            due = (due + nanos(self.interval)).max(after.clock + nanos(self.interval / 2));
+            due = (due + Nanos::from(self.interval))
+                .max(after.clock + Nanos::from(self.interval / 2));
             before = after;
             if std::mem::take(&mut starting) {
                 memory::start_is_over();
@@ -220,8 +232,7 @@ impl Sampler {
     /// Waits for the next sample, taking orders meanwhile.
     fn wait_until(&mut self, due: &mut Nanos) -> Wait {
         loop {
-            let left = Duration::from_nanos(due.saturating_sub(clock::monotonic()).0);
-            match self.orders.recv_timeout(left) {
+            match self.orders.recv_timeout(clock::until(*due)) {
                 Ok(Order::Focus(focus)) => {
                     self.focus = focus;
                     if focus.is_some() {
@@ -230,7 +241,7 @@ impl Sampler {
                 }
                 Ok(Order::Interval(interval)) => {
                     self.interval = interval;
-                    *due = (*due).min(clock::monotonic() + nanos(interval));
+                    *due = (*due).min(clock::after(interval));
                 }
                 Err(RecvTimeoutError::Timeout) => return Wait::Over,
                 Err(RecvTimeoutError::Disconnected) => return Wait::End,
@@ -250,8 +261,4 @@ enum Wait {
 
 fn publish(before: &Sample, after: &Sample, sink: &mut Sink) -> Flow {
     sink(Arc::new(rates::usage(before, after)))
-}
-
-fn nanos(duration: Duration) -> Nanos {
-    Nanos(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
 }

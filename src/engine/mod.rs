@@ -5,9 +5,12 @@ pub mod apply;
 pub mod audit;
 pub mod changes;
 pub mod local;
+pub mod policies;
 pub mod receipts;
+mod told;
 pub mod welcome;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +27,13 @@ use crate::plan::Plan;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 
 use apply::Watch;
 use changes::{Applied, Approval, ChangeError, Intent};
-use receipts::Interrupted;
+use policies::Policies;
+use receipts::{Plans, PlansError};
 
 /// What every face may ask of a host.
 pub trait Engine {
@@ -55,6 +60,12 @@ pub trait Engine {
     /// # Errors
     /// When nothing that answered knows it.
     fn group(&self, name: &UserName) -> Result<GroupDetails, NotFound>;
+
+    /// What is wished for the people of this host, as the files say it now.
+    fn policy(&self) -> Policies;
+
+    /// Which of these names of people and groups nothing knows here.
+    fn absent(&self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent;
 
     /// The keys that open somebody's account.
     ///
@@ -98,8 +109,11 @@ pub trait Engine {
     /// The note for somebody whose account this plan has made.
     fn welcome(&self, wish: &AddUser, plan: &Plan) -> Welcome;
 
-    /// Plans that were interrupted, or left something behind.
-    fn interrupted(&self) -> Vec<Interrupted>;
+    /// Plans that wait for a decision, and the last ones that ended.
+    ///
+    /// # Errors
+    /// When the caller must not read them.
+    fn plans(&self) -> Result<Plans, PlansError>;
 
     /// Everything the audit log says, oldest first.
     ///

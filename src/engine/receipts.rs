@@ -1,15 +1,17 @@
 //! What was done before: receipts, what an interrupted one left, and the plans that take one back
 //! or finish it.
 
-use crate::host::root::Root;
+use crate::host;
+use crate::host::root::{ReadError, Root};
 use crate::plan::Plan;
 use crate::plan::fact::Subject;
 use crate::plan::step::Undo;
 use crate::plan::undo;
-use crate::store::receipt::{Event, Outcome, Progress, Receipt};
+use crate::store::ledger::Ledger;
+use crate::store::receipt::{BadReceipt, Outcome, Progress, Receipt};
 
 use super::apply::{Machine, happened_once_begun};
-use super::changes::{Host, note, somebody_is_at_it};
+use super::changes::{Host, who_is_at_it};
 
 /// Where receipts lie.
 pub const DIR: &str = "/var/lib/benchwarden/receipts";
@@ -18,59 +20,118 @@ pub(super) fn path(id: &str) -> String {
     format!("{DIR}/{id}.jsonl")
 }
 
-/// All receipts, the newest first; those that cannot be read as what is wrong with them.
-#[must_use]
-pub fn all(root: &Root) -> Vec<Result<Receipt, String>> {
-    let names: Vec<String> = root.list_names(DIR).collect();
-    let ids = names
-        .iter()
-        .rev()
-        .filter_map(|name| name.strip_suffix(".jsonl"));
-    ids.map(|id| one(root, id)).collect()
+/// All plans, and what is wrong with receipts that cannot be read.
+fn all(root: &Root) -> (Ledger, Vec<String>) {
+    let mut damaged = Vec::new();
+    let mut receipts = Vec::new();
+    for name in root.list_names(DIR) {
+        match name.strip_suffix(".jsonl").map(|id| read(root, id)) {
+            Some(Ok(receipt)) => receipts.push(receipt),
+            Some(Err(Unread::Bad(_, BadReceipt::Empty))) | None => {}
+            Some(Err(why)) => damaged.push(why.to_string()),
+        }
+    }
+    (Ledger::new(receipts), damaged)
+}
+
+/// Why there is no receipt.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error("there is no plan {0:?}; `benchwarden audit log` names them")]
+    Absent(String),
+    #[error(transparent)]
+    Refused(#[from] ReadError),
+    #[error("the receipt {0}: {1}")]
+    Bad(String, BadReceipt),
 }
 
 /// One receipt.
-///
-/// # Errors
-/// When there is none of that name, or it is damaged.
-pub fn one(root: &Root, id: &str) -> Result<Receipt, String> {
+fn read(root: &Root, id: &str) -> Result<Receipt, Unread> {
     let plain = |c: char| c.is_ascii_digit() || c == '-';
     let text = if id.chars().all(plain) {
-        root.read(&path(id)).map_err(|error| error.to_string())?
+        root.read(&path(id))?
     } else {
         None
     };
     let Some(text) = text else {
-        return Err(format!(
-            "there is no plan {id:?}; `benchwarden audit log` names them"
-        ));
+        return Err(Unread::Absent(id.to_owned()));
     };
-    Receipt::parse(&String::from_utf8_lossy(&text))
-        .map_err(|error| format!("the receipt {}: {error}", path(id)))
+    let text = String::from_utf8_lossy(&text);
+    Receipt::parse(&text).map_err(|bad| Unread::Bad(path(id), bad))
 }
 
-/// A plan that was interrupted, and how far it really got.
+/// A plan, and how far it really got.
 #[derive(Clone, Debug)]
-pub struct Interrupted {
+pub struct Told {
     /// Its receipt.
     pub receipt: Receipt,
     /// Of each step whether it happened; `None` where it did in part, or nothing tells.
     pub happened: Vec<Option<bool>>,
+    /// The plan that was to take this one back or finish it and was interrupted itself: that has
+    /// to be decided first.
+    pub first: Option<String>,
 }
 
-/// Plans that wait for a decision. None while somebody is changing the host.
-#[must_use]
-pub fn interrupted(root: &Root) -> Vec<Interrupted> {
-    if somebody_is_at_it(root) {
-        return Vec::new();
+/// What was done here, or begun.
+#[derive(Clone, Debug, Default)]
+pub struct Plans {
+    /// Plans that wait for a decision, since they were interrupted or left something behind; the
+    /// newest first.
+    pub waiting: Vec<Told>,
+    /// The last ones that ended, the newest first.
+    pub ended: Vec<Told>,
+    /// What is wrong with receipts that cannot be read.
+    pub damaged: Vec<String>,
+    /// Who is changing the host now. Until that has ended nobody knows what was interrupted, and
+    /// nothing is in `waiting`.
+    pub busy: Option<String>,
+}
+
+/// Why nobody can tell which plans there are.
+#[derive(Debug, thiserror::Error)]
+pub enum PlansError {
+    /// Receipts are root's.
+    #[error("only root can tell what was changed here; sudo benchwarden, or ask an admin")]
+    NotRoot,
+}
+
+/// So many plans that ended are told of.
+const LAST: usize = 50;
+
+/// What was done here, or begun.
+///
+/// # Errors
+/// When the caller must not read it.
+pub fn plans(root: &Root) -> Result<Plans, PlansError> {
+    if root.is_live() && !host::is_root() {
+        return Err(PlansError::NotRoot);
     }
-    let open = all(root).into_iter().filter_map(Result::ok);
-    open.filter(Receipt::is_open)
-        .map(|receipt| Interrupted {
-            happened: steps_that_happened(&receipt, &Host::new(root)),
-            receipt,
-        })
-        .collect()
+    let mut busy = who_is_at_it(root);
+    let (ledger, damaged) = all(root);
+    // One that has begun meanwhile is none that was interrupted.
+    busy = busy.or_else(|| who_is_at_it(root));
+    let machine = Host::new(root);
+    let tell = |receipt: &Receipt, happened| Told {
+        happened,
+        first: ledger.open_about(&receipt.id).map(|open| open.id.clone()),
+        receipt: receipt.clone(),
+    };
+    let newest = || ledger.newest_first();
+    let waiting = newest().filter(|receipt| busy.is_none() && receipt.is_open());
+    let waiting = waiting.map(|receipt| tell(receipt, steps_that_happened(receipt, &machine)));
+    // Of those that ended the receipt knows everything.
+    let ended = newest()
+        .filter(|receipt| !receipt.is_open())
+        .map(|receipt| {
+            let done = |progress: &Progress| Some(*progress == Progress::Done);
+            tell(receipt, receipt.progress.iter().map(done).collect())
+        });
+    Ok(Plans {
+        waiting: waiting.collect(),
+        ended: ended.take(LAST).collect(),
+        damaged,
+        busy,
+    })
 }
 
 /// Of each step whether it happened: what the receipt says, and for the one it was at what the
@@ -103,8 +164,15 @@ pub fn undo_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
         return nothing;
     }
     let plan = undo::plan(&receipt.id, &receipt.plan, &done);
-    match &receipt.settled_by {
-        Some(by) => plan.refuse(format!("{} was settled by {by}", receipt.id)),
+    match &receipt.settled {
+        Some(settled) => {
+            let how = if settled.finished {
+                "finished"
+            } else {
+                "taken back"
+            };
+            plan.refuse(format!("{} was {how} by {}", receipt.id, settled.by))
+        }
         None => plan,
     }
 }
@@ -118,6 +186,7 @@ pub fn finish_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
         &receipt.plan.about,
     );
     plan.settles = Some(receipt.id.clone());
+    plan.finishes = true;
     if !receipt.is_open() {
         return plan.refuse(format!(
             "{} has ended; there is nothing to finish",
@@ -135,14 +204,12 @@ pub fn finish_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
 /// The plan that gives somebody back what their suspension took.
 pub(super) fn resume_plan(root: &Root, name: &str) -> Result<Plan, String> {
     let intent = format!("suspend user {name}");
-    let last = all(root)
-        .into_iter()
-        .filter_map(Result::ok)
-        .find(|receipt| {
-            receipt.plan.intent == intent
-                && receipt.settled_by.is_none()
-                && receipt.outcome == Some(Outcome::Done)
-        });
+    let (ledger, _) = all(root);
+    let last = ledger.newest_first().find(|receipt| {
+        receipt.plan.intent == intent
+            && receipt.settled.is_none()
+            && receipt.outcome == Some(Outcome::Done)
+    });
     let wanted = format!("resume user {name}");
     let Some(receipt) = last else {
         let host = Host::new(root);
@@ -155,12 +222,41 @@ pub(super) fn resume_plan(root: &Root, name: &str) -> Result<Plan, String> {
         };
         return Ok(Plan::new(wanted, name).refuse(why));
     };
-    let mut plan = undo_plan(&receipt, &Host::new(root));
+    let plan = undo_plan(receipt, &Host::new(root));
+    let mut plan = unless_begun(plan, &ledger, &receipt.id);
     plan.intent = wanted;
     Ok(plan)
 }
 
-/// Notes that a plan was taken back, or finished, by another.
-pub(super) fn settle(root: &Root, id: &str, by: &str) {
-    note(root, id, &Event::Settled { by: by.to_owned() });
+/// The plan that takes one back, or with `finish` does what is left of it.
+///
+/// # Errors
+/// When there is none of that name, or its receipt is damaged.
+pub(super) fn decided(root: &Root, id: &str, finish: bool) -> Result<Plan, String> {
+    let (ledger, _) = all(root);
+    let Some(receipt) = ledger.one(id) else {
+        return Err(match read(root, id) {
+            Err(why) => why.to_string(),
+            Ok(_) => format!("the plan {id} has just begun: ask again"),
+        });
+    };
+    let machine = Host::new(root);
+    let plan = if finish {
+        finish_plan(receipt, &machine)
+    } else {
+        undo_plan(receipt, &machine)
+    };
+    Ok(unless_begun(plan, &ledger, id))
+}
+
+/// A plan about another one, refused when somebody has begun that already and was interrupted:
+/// what is there of it then, only the receipt of that one tells.
+fn unless_begun(plan: Plan, ledger: &Ledger, id: &str) -> Plan {
+    match ledger.open_about(id) {
+        Some(open) => plan.refuse(format!(
+            "{} ({}) was interrupted: finish that one, or take it back, first",
+            open.id, open.plan.intent
+        )),
+        None => plan,
+    }
 }

@@ -22,6 +22,8 @@ use super::told::{self, Adopted, Note};
 const ROOM: usize = 1024;
 /// What happens within this time is told together.
 const TOGETHER: Duration = Duration::from_millis(250);
+/// How long a line of the log waits for the names in it.
+const NAMES: Duration = Duration::from_millis(200);
 /// The audit log has one record for all that was moved within this time.
 const AUDIT: Nanos = Nanos(10 * Nanos::SECOND.0);
 /// The same complaint is not repeated within this time.
@@ -197,7 +199,7 @@ impl Writer {
             _ => Vec::new(),
         });
         let uids: Vec<Uid> = uids.collect();
-        self.names.describe(uids.into_iter(), true);
+        self.names.describe(uids.into_iter(), NAMES);
     }
 
     fn name(&self, uid: Uid) -> String {

@@ -14,10 +14,9 @@ use crate::base::text::printable;
 use crate::model::adoption::Owner;
 use crate::model::sample::Account;
 
+use super::clock;
 use super::root::Root;
 
-/// How long one pass waits for names that nobody has asked for before.
-const PATIENCE: Duration = Duration::from_millis(200);
 /// Longer names exist in directories; the screen cuts them anyway.
 const NAME_CHARS: usize = 256;
 
@@ -83,11 +82,15 @@ impl Accounts {
         }
     }
 
-    /// What is known of each of these uids; new ones are asked for, and waited for if `wait`, but
-    /// not for long.
-    pub fn describe(&mut self, uids: impl Iterator<Item = Uid>, wait: bool) -> Vec<(Uid, Account)> {
+    /// What is known of each of these uids; new ones are asked for, and waited for so long at
+    /// most, all of them together.
+    pub fn describe(
+        &mut self,
+        uids: impl Iterator<Item = Uid>,
+        patience: Duration,
+    ) -> Vec<(Uid, Account)> {
         let uids: Vec<Uid> = uids.collect();
-        self.ask(&uids, wait);
+        self.ask(&uids, patience);
         uids.into_iter()
             .map(|uid| (uid, self.account(uid)))
             .collect()
@@ -95,7 +98,7 @@ impl Accounts {
 
     /// What is known of one uid at this moment; a new one is asked for and not waited for.
     pub fn owner(&mut self, uid: Uid) -> Owner {
-        self.ask(&[uid], false);
+        self.ask(&[uid], Duration::ZERO);
         let asked = matches!(self.known.get(&uid), Some(Known::Pending));
         let Account { person, name } = self.account(uid);
         Owner {
@@ -134,7 +137,7 @@ impl Accounts {
         }
     }
 
-    fn ask(&mut self, uids: &[Uid], wait: bool) {
+    fn ask(&mut self, uids: &[Uid], patience: Duration) {
         let Lookup::Nss { questions, answers } = &self.lookup else {
             return;
         };
@@ -148,14 +151,15 @@ impl Accounts {
             self.known.insert(uid, Known::Answered(name));
         }
         // Nobody is waited for twice.
-        if !wait || self.waited {
+        if patience.is_zero() || self.waited {
             return;
         }
         self.waited = true;
+        let last = clock::after(patience);
         let pending = |known: &Known| matches!(known, Known::Pending);
         let mut late = self.known.values().filter(|known| pending(known)).count();
         while late > 0
-            && let Ok((uid, name)) = answers.recv_timeout(PATIENCE)
+            && let Ok((uid, name)) = answers.recv_timeout(clock::until(last))
         {
             late -= 1;
             self.known.insert(uid, Known::Answered(name));

@@ -114,11 +114,7 @@ pub(super) fn read_slice(root: &Root, devices: &mut Devices, uid: Uid, dir: &str
         tasks: None,
         memory: read("memory.stat").and_then(|stat| memory(&stat, swap)),
         io: read("io.stat").map(|s| devices.sum(root, &s)),
-        pressure: pressure(
-            read("cpu.pressure").as_deref(),
-            read("memory.pressure").as_deref(),
-            read("io.pressure").as_deref(),
-        ),
+        pressure: pressure_in(root, dir),
         oom_kills: read("memory.events").and_then(|s| keyed(&s, "oom_kill")),
         frozen: read("cgroup.events").is_some_and(|s| keyed(&s, "frozen") == Some(1)),
         limits: SliceLimits {
@@ -128,6 +124,16 @@ pub(super) fn read_slice(root: &Root, devices: &mut Devices, uid: Uid, dir: &str
             tasks_max: read("pids.max").and_then(|s| number(&s)),
         },
     }
+}
+
+/// The pressure in a cgroup.
+pub(super) fn pressure_in(root: &Root, dir: &str) -> Pressure {
+    let read = |file: &str| root.peek(&format!("{dir}/{file}"));
+    pressure(
+        read("cpu.pressure").as_deref(),
+        read("memory.pressure").as_deref(),
+        read("io.pressure").as_deref(),
+    )
 }
 
 /// The value of a line `key value` in a flat-keyed file.

@@ -1,5 +1,7 @@
 //! The clocks of the host. No other room reads one.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -18,6 +20,18 @@ pub fn monotonic() -> Nanos {
     )
 }
 
+/// The moment that comes after a time from now, on the monotonic clock.
+#[must_use]
+pub fn after(time: Duration) -> Nanos {
+    monotonic() + Nanos::from(time)
+}
+
+/// How long it is until a moment of the monotonic clock; nothing when it has passed.
+#[must_use]
+pub fn until(moment: Nanos) -> Duration {
+    Duration::from_nanos(moment.saturating_sub(monotonic()).0)
+}
+
 /// The date, in UTC.
 #[must_use]
 pub fn now() -> Timestamp {
@@ -25,6 +39,6 @@ pub fn now() -> Timestamp {
 }
 
 /// Waits.
-pub fn pause(time: std::time::Duration) {
+pub fn pause(time: Duration) {
     std::thread::sleep(time);
 }

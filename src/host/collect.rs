@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use procfs_core::{FromRead as _, LoadAverage, Meminfo};
 use rustix::param::clock_ticks_per_second;
@@ -32,6 +33,12 @@ use super::{cgroup, clock};
 
 /// What is known of processes that ended is forgotten once in so many passes.
 const FORGET_EVERY: u32 = 16;
+/// How long a pass waits for names that nobody has asked for before.
+const NAMES: Duration = Duration::from_millis(200);
+/// The one that makes the first figures of a screen: a name may come a second later, and they not.
+const NAMES_IN_A_HURRY: Duration = Duration::from_millis(10);
+/// The one that makes the first figures of a list, which may be all that is asked for.
+const NAMES_AT_FIRST: Duration = Duration::from_secs(2);
 
 /// Takes samples of one host.
 #[derive(Debug)]
@@ -43,6 +50,8 @@ pub struct Collector {
     name: Arc<str>,
     ticks: u64,
     pass: u32,
+    /// Whether somebody waits for the first figures.
+    hurry: bool,
     slices: Slices,
     slice_io: SliceIo,
     outside: Outside,
@@ -56,9 +65,10 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Gets ready to sample one host; reads only what does not change.
+    /// Gets ready to sample one host; reads only what does not change. In a `hurry` the first
+    /// figures, those of the second sample, wait for nothing that may come later.
     #[must_use]
-    pub fn new(root: Root) -> Self {
+    pub fn new(root: Root, hurry: bool) -> Self {
         raise_descriptor_limit();
         Self {
             version: cgroup::version(&root),
@@ -67,6 +77,7 @@ impl Collector {
             name: host_name(&root).into(),
             ticks: clock_ticks_per_second(),
             pass: 0,
+            hurry,
             slices: Slices::default(),
             slice_io: SliceIo::default(),
             outside: Outside::default(),
@@ -113,8 +124,7 @@ impl Collector {
         self.closely.ask_shares(first);
         let sessions = self.sessions.read(&self.root, self.pass);
         let surroundings = self.around.look(&self.root);
-        // The second sample makes the first figures: nothing that is asked closely holds them up.
-        let soon = self.pass <= 2;
+        let soon = first || (self.hurry && self.pass == 2);
         self.closely.collect(self.root.is_live(), soon, focus);
         if self.pass.is_multiple_of(FORGET_EVERY) {
             let table = &self.table;
@@ -126,8 +136,14 @@ impl Collector {
             .chain(slices.iter().map(|s| s.uid))
             .chain(sessions.iter().map(|s| s.uid))
             .collect();
-        // The first sample is only what the second is compared with: its names may come later.
-        self.describe(&uids, !first);
+        let patience = match self.pass {
+            // Only what the second is compared with.
+            1 => Duration::ZERO,
+            2 if self.hurry => NAMES_IN_A_HURRY,
+            2 => NAMES_AT_FIRST,
+            _ => NAMES,
+        };
+        self.describe(&uids, patience);
         Sample {
             pass: self.pass,
             taken_at,
@@ -208,9 +224,9 @@ impl Collector {
         (Vec::new(), self.table.len() as u64)
     }
 
-    fn describe(&mut self, uids: &BTreeSet<Uid>, wait: bool) {
+    fn describe(&mut self, uids: &BTreeSet<Uid>, patience: Duration) {
         self.known.retain(|uid, _| uids.contains(uid));
-        for (uid, account) in self.accounts.describe(uids.iter().copied(), wait) {
+        for (uid, account) in self.accounts.describe(uids.iter().copied(), patience) {
             self.known.insert(uid, account);
         }
     }

@@ -35,6 +35,7 @@ mod outside;
 mod patience;
 mod places;
 mod plain;
+pub mod policy;
 pub mod probe;
 mod procdir;
 pub mod process;

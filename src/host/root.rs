@@ -164,6 +164,20 @@ impl Root {
         names
     }
 
+    /// Whether a directory can be listed; an absent one can, and is empty.
+    ///
+    /// # Errors
+    /// When it is there and cannot.
+    pub fn may_list(&self, path: &str) -> Result<(), ReadError> {
+        let path = self.path(path);
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+        match std::fs::read_dir(&path) {
+            Ok(_) => Ok(()),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(ReadError { path, source }),
+        }
+    }
+
     /// How many entries a directory has; `None` when it is absent or refused.
     #[must_use]
     pub fn count(&self, path: &str) -> Option<u64> {

@@ -22,6 +22,14 @@ pub struct NotUsed {
     reason: String,
 }
 
+impl NotUsed {
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
 /// The text of a file of the site's; `None` when there is none.
 ///
 /// # Errors
@@ -29,13 +37,28 @@ pub struct NotUsed {
 /// when it is no regular file, is longer than 16 KiB or no text. In a fixture tree its owner
 /// stands for root.
 pub fn text(root: &Root, path: &str) -> Result<Option<String>, NotUsed> {
-    read(root, path).map_err(|reason| NotUsed {
+    let Some(bytes) = bytes(root, path, LONGEST)? else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(bytes);
+    text.map(Some).map_err(|_| NotUsed {
+        path: path.to_owned(),
+        reason: "it is no UTF-8 text".to_owned(),
+    })
+}
+
+/// A file of the site's, whatever is in it; `None` when there is none.
+///
+/// # Errors
+/// As for [`text`], with another length.
+pub fn bytes(root: &Root, path: &str, longest: u64) -> Result<Option<Vec<u8>>, NotUsed> {
+    read(root, path, longest).map_err(|reason| NotUsed {
         path: path.to_owned(),
         reason,
     })
 }
 
-fn read(root: &Root, path: &str) -> Result<Option<String>, String> {
+fn read(root: &Root, path: &str, longest: u64) -> Result<Option<Vec<u8>>, String> {
     let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
     let owner = if root.is_live() {
         0
@@ -59,15 +82,14 @@ fn read(root: &Root, path: &str) -> Result<Option<String>, String> {
     }
     is_roots(&stat, owner).map_err(|why| format!("it {why}"))?;
     let mut bytes = Vec::new();
-    let mut start = File::from(file).take(LONGEST + 1);
+    let mut start = File::from(file).take(longest + 1);
     start
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(format!("it is longer than {} KiB", LONGEST >> 10));
+    if bytes.len() as u64 > longest {
+        return Err(format!("it is longer than {} KiB", longest >> 10));
     }
-    let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8 text".to_owned())?;
-    Ok(Some(text))
+    Ok(Some(bytes))
 }
 
 /// What was opened; `None` when nothing is there.
@@ -75,6 +97,7 @@ fn there(opened: Result<OwnedFd, Errno>, link: &str) -> Result<Option<OwnedFd>, 
     match opened {
         Ok(file) => Ok(Some(file)),
         Err(Errno::NOENT) => Ok(None),
+        Err(Errno::ACCESS) => Err("only root may read it".to_owned()),
         Err(Errno::LOOP | Errno::NOTDIR) => Err(link.to_owned()),
         Err(error) => Err(error.to_string()),
     }

@@ -100,9 +100,12 @@ impl Slice {
         let due = pass.wrapping_add(uid.0).is_multiple_of(WHOLE_EVERY);
         if let (Some(last), Some(cpu)) = (&mut self.last, &cpu)
             && last.cpu == cpu.usage
-            && !last.pressure.any()
             && !due
         {
+            if last.pressure.any() {
+                // An average that falls for a while after everything has come to rest.
+                last.pressure = cgroup::pressure_in(root, &self.dir);
+            }
             last.clock = clock;
             last.throttling = cpu.throttling;
             return Some(last.clone());

@@ -112,6 +112,21 @@ pub struct Change {
     pub after: Expect,
 }
 
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subject,
+            before,
+            after,
+        } = self;
+        if before == after {
+            write!(f, "{subject}: stays {after}")
+        } else {
+            write!(f, "{subject}: {before} -> {after}")
+        }
+    }
+}
+
 impl Change {
     /// From one expectation to another.
     #[must_use]

@@ -8,6 +8,7 @@ pub mod advance;
 pub mod fact;
 pub mod people;
 pub mod step;
+pub mod told;
 pub mod undo;
 pub mod world;
 
@@ -40,6 +41,9 @@ pub struct Plan {
     /// The plan that this one takes back or finishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settles: Option<String>,
+    /// Whether it does that one to its end; else it takes it back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub finishes: bool,
 }
 
 impl Plan {
@@ -54,6 +58,7 @@ impl Plan {
             refused: Vec::new(),
             belongings: None,
             settles: None,
+            finishes: false,
         }
     }
 
@@ -80,6 +85,13 @@ impl Plan {
         // Plain data of our own: serializing it cannot fail.
         let text = serde_json::to_vec(&(&self.intent, &self.steps)).unwrap_or_default();
         sha256_hex(&text)
+    }
+
+    /// Whether it may be approved: it is not refused, and does something. One without steps still
+    /// settles a plan that was interrupted before its first, or after its last.
+    #[must_use]
+    pub fn may_be_done(&self) -> bool {
+        self.refused.is_empty() && (!self.steps.is_empty() || self.settles.is_some())
     }
 
     /// Steps that cannot be taken back, or only partly: to be said before approval.

@@ -4,4 +4,5 @@
 
 pub mod audit;
 pub mod history;
+pub mod ledger;
 pub mod receipt;

@@ -50,11 +50,6 @@ pub enum Event {
         /// How.
         outcome: Outcome,
     },
-    /// Another plan took this one back, or finished it.
-    Settled {
-        /// Which.
-        by: String,
-    },
 }
 
 /// How a plan ended.
@@ -111,8 +106,18 @@ pub struct Receipt {
     pub progress: Vec<Progress>,
     /// How it ended; `None` when it was interrupted, or still runs.
     pub outcome: Option<Outcome>,
-    /// The plan that took it back or finished it.
-    pub settled_by: Option<String>,
+    /// The plan that took it back or finished it; known once it stands in a
+    /// [`Ledger`](super::ledger::Ledger).
+    pub settled: Option<Settled>,
+}
+
+/// What became of a plan through another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Which.
+    pub by: String,
+    /// Whether it was done to its end; else it was taken back.
+    pub finished: bool,
 }
 
 /// Why a receipt cannot be read.
@@ -173,16 +178,16 @@ impl Receipt {
             progress: vec![Progress::Waiting; plan.steps.len()],
             plan: *plan,
             outcome: None,
-            settled_by: None,
+            settled: None,
         };
         for event in lines {
-            receipt.take(event?);
+            receipt.take(&event?);
         }
         Ok(receipt)
     }
 
-    fn take(&mut self, event: Event) {
-        let (step, progress) = match event {
+    fn take(&mut self, event: &Event) {
+        let (step, progress) = match *event {
             Event::Approved { .. } => return,
             Event::Started { step } => (step, Progress::Begun),
             Event::Done { step } => (step, Progress::Done),
@@ -190,10 +195,6 @@ impl Receipt {
             Event::Undone { step } => (step, Progress::Undone),
             Event::Ended { outcome } => {
                 self.outcome = Some(outcome);
-                return;
-            }
-            Event::Settled { by } => {
-                self.settled_by = Some(by);
                 return;
             }
         };
@@ -205,8 +206,7 @@ impl Receipt {
     /// Whether something of it waits for a decision: it was interrupted, or something remains.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.settled_by.is_none()
-            && !matches!(self.outcome, Some(Outcome::Done | Outcome::RolledBack))
+        self.settled.is_none() && !matches!(self.outcome, Some(Outcome::Done | Outcome::RolledBack))
     }
 }
 

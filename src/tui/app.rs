@@ -12,6 +12,7 @@ use crate::model::snapshot::Snapshot;
 use crate::store::history::History;
 
 use super::desk::{Desk, Place};
+use super::errand::Errand;
 use super::keys::{self, Action};
 use super::screen::overview::Overview;
 use super::screen::person::Person;
@@ -76,6 +77,11 @@ impl App {
             desk: Desk::default(),
             help: false,
         }
+    }
+
+    /// What is asked before anything happens: whether something was interrupted.
+    pub(super) fn first_errands(&mut self) -> Vec<Errand> {
+        self.desk.seek()
     }
 
     /// What is to be looked at closely.
@@ -163,10 +169,11 @@ impl App {
                 };
                 effects.pace = true;
             }
-            Action::Usage | Action::Accounts | Action::Groups if !self.help => {
+            Action::Usage | Action::Accounts | Action::Groups | Action::Plans if !self.help => {
                 effects.errands = self.desk.go(match action {
                     Action::Accounts => Place::Accounts,
                     Action::Groups => Place::Groups,
+                    Action::Plans => Place::Plans,
                     _ => Place::Usage,
                 });
             }
@@ -219,7 +226,7 @@ impl App {
 
     /// Puts every cursor on a line that exists.
     fn settle(&mut self) {
-        self.desk.settle(self.size.height);
+        self.desk.settle(self.theme, self.size);
         let Some(snapshot) = &self.snapshot else {
             return;
         };
@@ -261,7 +268,11 @@ impl App {
         match (&self.process, &self.person) {
             (Some(process), _) => process.render(&view, area, cells),
             (None, Some(person)) => person.render(&view, area, cells),
-            (None, None) => self.overview.render(&view, area, cells),
+            (None, None) => {
+                self.overview.render(&view, area, cells);
+                let used = self.overview.says_below();
+                self.desk.notice(self.theme, used, area, cells);
+            }
         }
     }
 }

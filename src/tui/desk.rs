@@ -2,6 +2,7 @@
 //! one is on, what is known of people, and the dialogue that is open.
 
 mod begin;
+mod plans;
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyEvent, KeyModifiers};
@@ -12,9 +13,12 @@ use super::errand::{Answer, Errand, Known};
 use super::keys::{Action, action};
 use super::screen::accounts::Accounts;
 use super::screen::groups::Groups;
-use super::screen::sheet::{Sheet, Subject};
+use super::screen::sheet::{About, Sheet, Subject};
 use super::theme::Theme;
+use super::widget::filter::Filter;
 use super::widget::{footer, line};
+
+use plans::History;
 
 /// Where one is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) enum Place {
     Usage,
     Accounts,
     Groups,
+    /// Where one sees which plans were made here.
+    Plans,
 }
 
 /// Accounts and groups.
@@ -39,6 +45,7 @@ pub(super) struct Desk {
     groups: Groups,
     sheet: Option<Sheet>,
     dialog: Option<Dialog>,
+    history: History,
     /// The number of the last question of a dialogue.
     asked: u64,
     /// Why the last key did nothing.
@@ -63,6 +70,10 @@ impl Desk {
             return Vec::new();
         }
         self.sheet = None;
+        if place == Place::Plans {
+            self.history.come_from(from);
+            return self.seek();
+        }
         if from == Place::Usage || self.known.is_none() {
             return self.ask();
         }
@@ -86,6 +97,11 @@ impl Desk {
         if asked == Some(Action::Quit) && interrupt && !self.holds() {
             return None;
         }
+        let leaves = self.dialog.as_ref().is_some_and(Dialog::left_something);
+        if asked == Some(Action::Plans) && leaves {
+            self.dialog = None;
+            return Some(self.go(Place::Plans));
+        }
         if let Some(dialog) = &mut self.dialog {
             let nothing = Known::default();
             let known = self.known.as_ref().unwrap_or(&nothing);
@@ -95,16 +111,20 @@ impl Desk {
                 None => Some(Vec::new()),
             };
         }
-        if self.sheet.is_none() {
-            let filter = match self.place {
-                Place::Groups => self.groups.filter_mut(),
-                Place::Accounts | Place::Usage => self.accounts.filter_mut(),
-            };
-            if filter.typed(key) {
-                return Some(Vec::new());
-            }
+        if self.place == Place::Plans {
+            return self.act_on_plans(asked?);
+        }
+        if self.sheet.is_none() && self.filter_mut().typed(key) {
+            return Some(Vec::new());
         }
         self.act(asked?)
+    }
+
+    fn filter_mut(&mut self) -> &mut Filter {
+        match self.place {
+            Place::Groups => self.groups.filter_mut(),
+            _ => self.accounts.filter_mut(),
+        }
     }
 
     fn act(&mut self, asked: Action) -> Option<Vec<Errand>> {
@@ -120,7 +140,7 @@ impl Desk {
             | Action::Join
             | Action::Leave => return Some(self.begin(asked)),
             Action::Quit | Action::Help | Action::Redraw => return None,
-            Action::Usage | Action::Accounts | Action::Groups => return None,
+            Action::Usage | Action::Accounts | Action::Groups | Action::Plans => return None,
             other => match (&mut self.sheet, self.place) {
                 (Some(sheet), _) => sheet.act(other),
                 (None, Place::Groups) => self.groups.act(other),
@@ -134,11 +154,7 @@ impl Desk {
         if self.sheet.take().is_some() {
             return;
         }
-        let filter = match self.place {
-            Place::Groups => self.groups.filter_mut(),
-            Place::Accounts | Place::Usage => self.accounts.filter_mut(),
-        };
-        if !filter.clear() {
+        if !self.filter_mut().clear() {
             self.place = Place::Usage;
         }
     }
@@ -170,6 +186,7 @@ impl Desk {
         for errand in reply.errands {
             match errand {
                 Errand::People => errands.extend(self.ask()),
+                Errand::Plans => errands.extend(self.seek()),
                 other => errands.push(other),
             }
         }
@@ -211,9 +228,17 @@ impl Desk {
                 }
                 Vec::new()
             }
+            Answer::Plans(plans) => self.learns(*plans),
+            Answer::KeyFile(number, text) => {
+                if let (Some(dialog), Some(known)) = (&mut self.dialog, &self.known) {
+                    dialog.key_file(number, text, known);
+                }
+                Vec::new()
+            }
             other => {
                 if let Answer::Failed(None, why) = &other {
                     self.asking = false;
+                    self.learns_nothing();
                     self.remark = Some(why.clone());
                 }
                 let reply = self.dialog.as_mut().map(|dialog| dialog.answer(other));
@@ -223,10 +248,15 @@ impl Desk {
     }
 
     /// Puts every cursor on a line that exists.
-    pub(super) fn settle(&mut self, rows: u16) {
+    pub(super) fn settle(&mut self, theme: Theme, area: Rect) {
+        let rows = area.height;
+        if let Some(dialog) = &mut self.dialog {
+            dialog.settle(theme, area);
+        }
+        self.history.settle(rows);
         if let Some(known) = &self.known {
             match self.place {
-                Place::Usage => {}
+                Place::Usage | Place::Plans => {}
                 Place::Accounts => self.accounts.settle(&known.people, rows),
                 Place::Groups => self.groups.settle(&known.people, rows),
             }
@@ -236,13 +266,15 @@ impl Desk {
     /// Draws the screen one is on, and the dialogue over it.
     pub(super) fn render(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
         match (&self.known, &self.sheet) {
+            _ if self.place == Place::Plans => self.render_plans(theme, area, cells),
             (None, _) => self.waiting(theme, area, cells),
             (Some(known), Some(sheet)) => {
                 let group = match &sheet.subject {
                     Subject::Group(name) => known.people.group(name),
-                    Subject::Person(..) => None,
+                    Subject::Person(..) | Subject::Plan(_) => None,
                 };
-                sheet.render(theme, group, area, cells);
+                let about = About { group, plan: None };
+                sheet.render(theme, about, area, cells);
             }
             (Some(Known { people, .. }), None) => match self.place {
                 Place::Groups => self.groups.render(theme, people, self.asking, area, cells),
@@ -254,6 +286,12 @@ impl Desk {
         if let Some(remark) = &self.remark {
             let text = theme.cell(remark, usize::from(area.width));
             line::put(cells, area, area.height - 2, &[(&text, theme.warn())]);
+        } else if self.sheet.is_none() && self.dialog.is_none() && self.place != Place::Plans {
+            let used = match self.place {
+                Place::Groups => self.groups.filter().is_seen(),
+                _ => self.accounts.filter().is_seen(),
+            };
+            self.notice(theme, used, area, cells);
         }
         if let Some(dialog) = &self.dialog {
             dialog.render(theme, area, cells);

@@ -11,6 +11,7 @@ use crate::base::secret::Secret;
 use crate::engine::Engine;
 use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::engine::receipts::Plans;
 use crate::host::{input, output};
 use crate::model::people::People;
 use crate::model::people::details::PersonDetails;
@@ -39,6 +40,10 @@ pub(super) enum Errand {
     People,
     /// One person in all parts.
     Person(UserName),
+    /// Plans that wait for a decision, and the last ones that ended.
+    Plans,
+    /// The text of a file with keys.
+    KeyFile(u64, String),
     /// What an intent means.
     Plan(u64, Intent),
     /// A plan that was shown and approved.
@@ -76,6 +81,10 @@ pub(super) enum Answer {
     People(Box<Known>),
     /// `None` when nobody has that name any more.
     Person(UserName, Option<Box<PersonDetails>>),
+    /// Why they cannot be told, where that is so.
+    Plans(Box<Result<Plans, String>>),
+    /// The text of a file with keys, or why it cannot be read.
+    KeyFile(u64, Result<String, String>),
     Plan(u64, Result<Plan, String>),
     Progress(u64, Progress),
     Ended(u64, Ending),
@@ -153,10 +162,11 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
         let (engine, sink) = (Arc::clone(&self.engine), self.sink.clone());
         let is_plan = matches!(errand, Errand::Apply(..));
         let number = match errand {
-            Errand::Plan(number, _) | Errand::Apply(number, _) | Errand::Write(number, ..) => {
-                Some(number)
-            }
-            Errand::People | Errand::Person(_) | Errand::Stop => None,
+            Errand::Plan(number, _)
+            | Errand::Apply(number, _)
+            | Errand::KeyFile(number, _)
+            | Errand::Write(number, ..) => Some(number),
+            Errand::People | Errand::Person(_) | Errand::Plans | Errand::Stop => None,
         };
         if is_plan {
             STOP_IS_ASKED.store(false, Ordering::SeqCst);
@@ -205,6 +215,15 @@ fn run(engine: &dyn Engine, errand: Errand, sink: &impl Fn(Answer)) -> Answer {
                 keys_of(engine, &name, details);
             }
             Answer::Person(name, details.ok().map(Box::new))
+        }
+        Errand::Plans => {
+            let plans = engine.plans().map_err(|error| error.to_string());
+            Answer::Plans(Box::new(plans))
+        }
+        Errand::KeyFile(number, path) => {
+            let text = input::listed(&path);
+            let failed = |error| format!("it cannot be read: {error}");
+            Answer::KeyFile(number, text.map_err(failed))
         }
         Errand::Plan(number, intent) => {
             let plan = engine.plan(&intent);

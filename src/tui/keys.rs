@@ -27,6 +27,8 @@ pub(super) enum Action {
     Usage,
     Accounts,
     Groups,
+    /// Plans that were made here.
+    Plans,
     /// Ask again who there is.
     Again,
     New,
@@ -44,8 +46,10 @@ pub(super) enum Action {
     Approve,
     /// Show the exact commands, or only the words.
     Exactly,
-    /// Take back what was just done.
+    /// Take back what was done.
     Undo,
+    /// Do to its end what was interrupted.
+    Finish,
     /// Write the note for a newcomer into a file.
     Write,
 }
@@ -60,7 +64,7 @@ pub(super) struct Binding {
 }
 
 /// Every binding, in the order of the help.
-pub(super) const BINDINGS: [Binding; 35] = [
+pub(super) const BINDINGS: [Binding; 37] = [
     binding(
         Action::Open,
         "Enter",
@@ -173,9 +177,15 @@ pub(super) const BINDINGS: [Binding; 35] = [
         &[KeyCode::Char('o'), KeyCode::Char('3'), KeyCode::F(4)],
     ),
     binding(
+        Action::Plans,
+        "p 4 F6",
+        "plans, interrupted or done",
+        &[KeyCode::Char('p'), KeyCode::Char('4'), KeyCode::F(6)],
+    ),
+    binding(
         Action::Again,
         "r",
-        "ask again who there is",
+        "ask again what there is",
         &[KeyCode::Char('r'), KeyCode::F(5)],
     ),
     binding(
@@ -226,7 +236,7 @@ pub(super) const BINDINGS: [Binding; 35] = [
     binding(
         Action::Exactly,
         "e",
-        "exact commands of a plan",
+        "every step of a plan exactly",
         &[KeyCode::Char('e')],
     ),
     binding(
@@ -234,6 +244,12 @@ pub(super) const BINDINGS: [Binding; 35] = [
         "U",
         "take back what was done",
         &[KeyCode::Char('U')],
+    ),
+    binding(
+        Action::Finish,
+        "f",
+        "finish what was interrupted",
+        &[KeyCode::Char('f')],
     ),
     binding(
         Action::Write,

@@ -69,6 +69,9 @@ pub fn run(engine: Arc<dyn Engine + Send + Sync>) -> anyhow::Result<Exit> {
         // Nobody listens any more when the console has been left.
         let _ = answers.send(Signal::Answer(Box::new(answer)));
     });
+    for errand in app.first_errands() {
+        runner.start(errand);
+    }
     std::thread::Builder::new()
         .name("keyboard".into())
         .spawn(move || read_keys(&events))?;

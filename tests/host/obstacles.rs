@@ -85,8 +85,10 @@ fn others_who_change_accounts_are_waited_for_or_named() {
 
     // By hand, again and again, while plans run: useradd waits for its lock by itself.
     host.run(
-        "setsid sh -c 'while ! test -e /run/enough; do useradd byhand; userdel byhand; done' \
-         >/dev/null 2>&1 </dev/null &",
+        "setsid sh -c 'while ! test -e /run/enough; do useradd byhand; \
+         r=$(sed -n s/^byhand://p /etc/subuid); \
+         test -z \"$r\" || test $(grep -c \":$r\\$\" /etc/subuid) = 1 || cat /etc/subuid >> /root/twice; \
+         userdel byhand; done' >/dev/null 2>&1 </dev/null &",
     )
     .ok();
     for command in [add, "benchwarden user remove eve --delete-home --yes"].repeat(3) {
@@ -95,6 +97,12 @@ fn others_who_change_accounts_are_waited_for_or_named() {
     host.run("touch /run/enough; while pgrep -f 'useradd byhan[d]'; do sleep 0.1; done; userdel byhand 2>/dev/null; true")
         .ok();
     nothing_is_half_done(&host, "eve");
+    let twice = host.run("cat /root/twice");
+    assert_eq!(
+        twice.status,
+        Some(1),
+        "a range that is two people's: {twice}"
+    );
     two_admins_take_turns(&host);
 }
 

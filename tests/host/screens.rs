@@ -63,7 +63,45 @@ fn a_colleague_comes_goes_and_comes_back_by_keys_alone() {
     assert_eq!(host.run("id eve.adams").status, Some(0));
     console.type_text("q");
     assert_eq!(console.wait_exit(), 0);
+    an_interrupted_plan_is_finished_and_one_is_taken_back(&host);
     host.run("benchwarden audit verify").ok();
     let log = host.run("benchwarden audit log --user eve.adams");
     assert_eq!(log.ok().matches("  done: ").count(), 3, "{log}");
+}
+
+/// A plan is killed while it waits for the account files; the console says so, and goes on.
+fn an_interrupted_plan_is_finished_and_one_is_taken_back(host: &Host) {
+    let held = host.run(
+        "setsid python3 -c 'import fcntl, time; f = open(\"/etc/.pwd.lock\", \"w\"); \
+         fcntl.lockf(f, fcntl.LOCK_EX); open(\"/run/held\", \"w\"); time.sleep(600)' \
+         >/dev/null 2>&1 </dev/null & echo $!",
+    );
+    host.run("until test -e /run/held; do sleep 0.1; done").ok();
+    host.run(
+        "setsid benchwarden user add gwen --groups games --yes >/root/gwen 2>&1 </dev/null & \
+         until pgrep -x useradd || grep . /root/gwen; do sleep 0.1; done; \
+         pkill -KILL -x benchwarden; pkill -KILL -x useradd",
+    )
+    .ok();
+    host.run(&format!("kill {}", held.ok().trim())).ok();
+    assert_eq!(host.run("id gwen").status, Some(1));
+    let mut console = host.as_user("root").terminal((80, 24), "benchwarden");
+    console.wait_for("p shows a plan that was interrupted: add user gwen");
+    console.type_text("p");
+    console.wait_for("all of 3 steps");
+    assert!(console.line_with("did not").is_some());
+    console.type_text("f");
+    console.wait_for("y do it");
+    approve(&mut console, "finish ");
+    assert!(host.run("id -nG gwen").ok().contains("games"));
+    console.wait_for("none waits for a decision");
+    console.wait_for("finished");
+    // The plan that finished it stands first; it can be taken back.
+    console.press(Key::Home);
+    console.type_text("U");
+    console.wait_for("y do it");
+    approve(&mut console, "undo ");
+    assert_eq!(host.run("id gwen").status, Some(1));
+    console.type_text("q");
+    assert_eq!(console.wait_exit(), 0);
 }

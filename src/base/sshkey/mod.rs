@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod kind;
 mod line;
+mod list;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -18,6 +19,7 @@ use super::text::printable;
 pub use error::BadKey;
 pub use file::{AuthorizedKeys, Content, Entry};
 pub use kind::KeyKind;
+pub use list::BadLine;
 
 /// A comment says whose key it is; more than this many characters says nothing more.
 const COMMENT_CHARS: usize = 100;

@@ -200,16 +200,7 @@ pub(in crate::cli) fn read_keys(files: &[String]) -> anyhow::Result<Vec<PublicKe
 
 /// Keys from the text of a file, at least one.
 pub(super) fn keys_in(file: &str, text: &str) -> anyhow::Result<Vec<PublicKey>> {
-    let mut keys = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let key = PublicKey::parse(line)
-            .map_err(|error| anyhow::anyhow!("{file}, line {number}: {error}"))?;
-        keys.push(key);
-    }
+    let keys = PublicKey::list(text).map_err(|bad| anyhow::anyhow!("{file}, {bad}"))?;
     if keys.is_empty() {
         anyhow::bail!("{file} holds no key");
     }

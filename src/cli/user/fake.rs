@@ -1,12 +1,14 @@
 //! A host for tests of `user add`: it only writes down what it is asked.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::base::id::{Uid, UserName};
 use crate::base::secret::Secret;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
-use crate::engine::receipts::Interrupted;
+use crate::engine::policies::Policies;
+use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -18,6 +20,7 @@ use crate::plan::people::add::{self, AddUser};
 use crate::plan::people::many::{self, Planned};
 use crate::plan::people::welcome::Welcome;
 use crate::plan::world::World;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 use crate::store::receipt::Outcome;
 
@@ -107,7 +110,15 @@ impl Engine for Host {
         Ok(add::plan(wish, &World::default()))
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
+    fn policy(&self) -> Policies {
+        unreachable!("`user add` never asks")
+    }
+
+    fn absent(&self, _: &BTreeSet<String>, _: &BTreeSet<String>) -> Absent {
+        unreachable!("`user add` never asks")
+    }
+
+    fn plans(&self) -> Result<Plans, PlansError> {
         unreachable!("`user add` never asks")
     }
 

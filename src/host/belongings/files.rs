@@ -41,9 +41,8 @@ struct Limit {
 
 impl Limit {
     fn after(time: Duration) -> Self {
-        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         Self {
-            until: clock::monotonic() + Nanos(nanos),
+            until: clock::after(time),
             seen: 0,
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::base::units::{Bytes, Nanos};
+use crate::base::units::Bytes;
 use crate::host::clock;
 use crate::host::command::{self, Feed};
 use crate::host::durable;
@@ -224,7 +224,7 @@ fn text(path: &Path) -> io::Result<&str> {
 /// To the end, whatever the reader still wants of it: the end has to be whole as well. Tells how
 /// many entries passed.
 fn copy(from: &mut dyn Read, to: &mut dyn io::Write, meter: &mut Meter<'_, '_>) -> io::Result<u64> {
-    let until = clock::monotonic() + Nanos(AT_MOST.as_secs() * Nanos::SECOND.0);
+    let until = clock::after(AT_MOST);
     let mut tar = TarStream::default();
     let mut room = vec![0; ROOM];
     let mut wanted = true;

@@ -34,8 +34,8 @@ pub(super) fn everything(root: &Root, user: &str, uid: u32) -> Result<(), Action
     if wait_until_none(root, uid, POLITELY) {
         return Ok(());
     }
-    let start = clock::monotonic();
-    while clock::monotonic().saturating_sub(start).0 < nanos(AT_MOST) {
+    let last = clock::after(AT_MOST);
+    while !clock::until(last).is_zero() {
         kill_slice(root, uid);
         let left = processes_of(root, uid);
         // Stopped first: what is stopped does not fork while others are killed.
@@ -58,12 +58,12 @@ pub(super) fn everything(root: &Root, user: &str, uid: u32) -> Result<(), Action
 }
 
 fn wait_until_none(root: &Root, uid: u32, limit: Duration) -> bool {
-    let start = clock::monotonic();
+    let last = clock::after(limit);
     loop {
         if processes_of(root, uid).is_empty() {
             return true;
         }
-        if clock::monotonic().saturating_sub(start).0 >= nanos(limit) {
+        if clock::until(last).is_zero() {
             return false;
         }
         std::thread::sleep(A_MOMENT);
@@ -110,8 +110,4 @@ fn place(root: &Root, pid: u32) -> String {
         .and_then(|line| line.rsplit(':').next());
     let path = crate::base::text::printable(path.unwrap_or("").as_bytes(), 100);
     format!("{pid} in {path}")
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

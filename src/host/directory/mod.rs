@@ -16,13 +16,17 @@ mod quota;
 mod running;
 mod seen;
 
+use std::collections::BTreeSet;
+
 use crate::base::id::UserName;
 use crate::host::root::Root;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, NotFound, PersonDetails};
 use crate::model::people::local::Local;
+use crate::policy::findings::Absent;
 
 use gather::{Asked, gather};
+use nss::{Nss, Question};
 
 /// Everyone, with their groups.
 #[must_use]
@@ -70,6 +74,29 @@ pub fn group(root: &Root, name: &UserName) -> Result<GroupDetails, NotFound> {
         Some(group) => Ok(GroupDetails { group, partial }),
         None => Err(NotFound { partial }),
     }
+}
+
+/// Which of these names neither a file nor a directory knows: each is asked for.
+#[must_use]
+pub fn absent(root: &Root, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent {
+    let user = |name: &String| Question::UserName(name.as_str().into());
+    let group = |name: &String| Question::GroupName(name.as_str().into());
+    let asked = users.iter().map(user).chain(groups.iter().map(group));
+    let answers = Nss::new(root).ask(asked.collect());
+    let mut absent = Absent::default();
+    for name in users {
+        match answers.get(&user(name)) {
+            None => absent.silent.insert(name.clone()),
+            Some(answer) => answer.user.is_none() && absent.users.insert(name.clone()),
+        };
+    }
+    for name in groups {
+        match answers.get(&group(name)) {
+            None => absent.silent.insert(name.clone()),
+            Some(answer) => answer.groups.is_empty() && absent.groups.insert(name.clone()),
+        };
+    }
+    absent
 }
 
 /// The account files of `/etc`, line by line.

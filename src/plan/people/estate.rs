@@ -179,6 +179,7 @@ mod tests {
     use super::super::remove::{self, Home};
     use super::*;
     use crate::model::people::belongings::Outside;
+    use crate::plan::fact::Subject;
 
     fn account(name: &str, uid: u32) -> KnownAccount {
         KnownAccount {
@@ -239,6 +240,43 @@ mod tests {
         ] {
             let refused = plan(&Files::Give(name.into())).refused;
             assert!(refused[0].contains(why), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn subordinate_ids_are_kept_before_userdel_frees_them() {
+        let mut world = world();
+        for path in ["/etc/subuid", "/etc/subgid"] {
+            let subject = Subject::Subids(format!("ada@{path}"));
+            world.facts.insert(subject, "100000+65536".into());
+        }
+        let home = Home::Archive("/srv/ada.tar.zst".into());
+        for home in [home, Home::Delete, Home::Keep] {
+            let plan = remove::plan("ada", &home, &Files::Keep, &world);
+            let at = |wanted: &dyn Fn(&Action) -> bool| {
+                let places = plan.steps.iter().enumerate();
+                let found = places.filter(|(_, step)| wanted(&step.action));
+                found.map(|(at, _)| at).collect::<Vec<_>>()
+            };
+            let kept = at(&|action| {
+                matches!(action, Action::ReserveIds { owner, ranges, .. }
+                    if owner == "~removed-1001" && ranges == "100000+65536")
+            });
+            let removed = at(
+                &|action| matches!(action, Action::Run { argv, .. } if argv[0].ends_with("/userdel")),
+            );
+            assert_eq!((kept.len(), removed.len()), (2, 1), "{plan:?}");
+            assert!(kept.iter().all(|kept| *kept < removed[0]), "{plan:?}");
+            // While the account is there they are its own: what was kept is taken out again.
+            let undo = crate::plan::undo::plan("P", &plan, &kept);
+            let frees = |step: &Step| matches!(step.action, Action::FreeIds { .. });
+            assert!(
+                undo.steps.len() == 2 && undo.steps.iter().all(frees),
+                "{undo:?}"
+            );
+            // With the account gone they stay kept.
+            let undo = crate::plan::undo::plan("P", &plan, &[kept[0], kept[1], removed[0]]);
+            assert!(!undo.steps.iter().any(frees), "{undo:?}");
         }
     }
 

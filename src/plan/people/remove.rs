@@ -52,8 +52,8 @@ pub fn plan(name: &str, home: &Home, files: &Files, world: &World) -> Plan {
     {
         plan.push(groups::leaves(world, group, &group.members, name));
     }
-    plan.push(account_step(world, account));
     reserve_subids(&mut plan, world, account);
+    plan.push(account_step(world, account));
     // The last one: it needs no account, so that it is finished, or taken back, by itself.
     plan.steps.extend(elsewhere);
     plan
@@ -226,7 +226,8 @@ fn account_step(world: &World, account: &KnownAccount) -> Step {
 }
 
 /// Keeps the subordinate ids from being handed to the next person: userdel frees them, and files
-/// of old containers still carry them.
+/// of old containers still carry them. It comes before userdel, which takes out the lines of its
+/// own account alone: so at no time are they free for a useradd in another shell.
 fn reserve_subids(plan: &mut Plan, world: &World, account: &KnownAccount) {
     for path in ["/etc/subuid", "/etc/subgid"] {
         let subject = Subject::Subids(format!("{}@{path}", account.name));
@@ -246,8 +247,12 @@ fn reserve_subids(plan: &mut Plan, world: &World, account: &KnownAccount) {
                 Subject::Subids(format!("{owner}@{path}")),
                 ranges,
             )],
-            undo: Undo::None {
-                why: "files of old containers still carry them".to_owned(),
+            undo: Undo::Exact {
+                what: format!("take {owner} out of {path}"),
+                action: Action::FreeIds {
+                    path: path.to_owned(),
+                    owner,
+                },
             },
         });
     }

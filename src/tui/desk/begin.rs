@@ -7,7 +7,6 @@ use crate::tui::dialog::Dialog;
 use crate::tui::dialog::topic::{Membership, Topic};
 use crate::tui::errand::Errand;
 use crate::tui::keys::Action;
-use crate::tui::screen::sheet::Subject;
 
 use super::{Desk, Place};
 
@@ -17,9 +16,8 @@ impl Desk {
         let Some(known) = &self.known else {
             return Err("the directory is still being asked".to_owned());
         };
-        if let Some(sheet) = &self.sheet {
-            let (Subject::Person(name, _) | Subject::Group(name)) = &sheet.subject;
-            return Ok(name.clone());
+        if let Some(name) = self.sheet_name() {
+            return Ok(name);
         }
         let people = &known.people;
         let name = match self.place {

@@ -69,6 +69,12 @@ impl Dialog {
                 self.stage = Stage::Ended(End::Nothing(why));
                 Reply::default()
             }
+            (Answer::Failed(Some(number), why), Stage::Filling) => {
+                if let Some(file) = &mut self.file {
+                    file.failed(number, why);
+                }
+                Reply::default()
+            }
             (Answer::Failed(None, why), Stage::Gathering) => {
                 self.stage = Stage::Ended(End::Nothing(why));
                 Reply::default()
@@ -88,7 +94,10 @@ impl Dialog {
                 };
                 self.stage = Stage::Ended(End::Applied(applied, shown));
                 self.wish = None;
-                Reply::ask(Errand::People)
+                Reply {
+                    close: false,
+                    errands: vec![Errand::People, Errand::Plans],
+                }
             }
             Ending::Refused(plan) => {
                 self.stage = Stage::Shown(*plan);

@@ -11,7 +11,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::{footer, frame, line};
 
 use super::told::Page;
-use super::{Dialog, End, Stage, may_be_done};
+use super::{Dialog, End, Stage};
 
 /// Nothing reads well in wider windows.
 const WIDEST: u16 = 96;
@@ -20,6 +20,17 @@ const FRAME: (u16, u16) = (6, 2);
 /// Fewer rows make a window look like an accident.
 const LEAST: u16 = 5;
 
+/// The footer stays in sight.
+fn above_the_footer(area: Rect) -> Rect {
+    Rect::new(area.x, area.y, area.width, area.height.saturating_sub(1))
+}
+
+/// The lines of a window for a page.
+fn wanted(page: &Page) -> u16 {
+    let lines = page.lines.len().max(page.most);
+    u16::try_from(lines).unwrap_or(u16::MAX).max(LEAST)
+}
+
 impl Dialog {
     /// Draws it over what is there.
     pub(in crate::tui) fn render(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
@@ -27,8 +38,7 @@ impl Dialog {
         let blank = " ".repeat(usize::from(area.width));
         line::put(cells, area, area.height - 1, &[(&blank, theme.text())]);
         footer::render(theme, &self.hints(), area, cells);
-        // The footer stays in sight.
-        let room = Rect::new(area.x, area.y, area.width, area.height - 1);
+        let room = above_the_footer(area);
         let columns = room.width.min(WIDEST);
         if let (Stage::Filling, Some(form)) = (&self.stage, &self.form) {
             let rows = form.rows(theme, columns.saturating_sub(FRAME.0));
@@ -37,19 +47,31 @@ impl Dialog {
             form.render(theme, inside, cells);
             return;
         }
-        let mut page = Page::new(theme, columns.saturating_sub(FRAME.0));
+        let page = self.page(theme, area);
+        let rows = wanted(&page).saturating_add(FRAME.1);
+        let inside = frame::centered(theme, &title, (columns, rows), room, cells);
+        self.show(theme, &page, inside, cells);
+    }
+
+    /// What is in the window, unless that is a form.
+    pub(super) fn page(&self, theme: Theme, area: Rect) -> Page {
+        let columns = area.width.min(WIDEST).saturating_sub(FRAME.0);
+        let mut page = Page::new(theme, usize::from(columns));
         match &self.stage {
             Stage::Gathering => page.say("asking for the keys...", theme.dim()),
             Stage::Filling => {}
             Stage::Planning => page.say("looking at the host and making the plan...", theme.dim()),
-            Stage::Shown(plan) => page.plan(plan, self.exactly, self.note),
+            Stage::Shown(plan) => page.plan(plan, self.look, self.note),
             Stage::Running(run) => page.run(run),
             Stage::Ended(end) => page.end(end),
         }
-        let rows = u16::try_from(page.lines.len()).unwrap_or(u16::MAX);
-        let rows = rows.max(LEAST).saturating_add(FRAME.1);
-        let inside = frame::centered(theme, &title, (columns, rows), room, cells);
-        self.show(theme, &page, inside, cells);
+        page
+    }
+
+    /// Lines of a page that are seen at once.
+    pub(super) fn height(page: &Page, area: Rect) -> usize {
+        let room = above_the_footer(area).height.saturating_sub(FRAME.1);
+        usize::from(wanted(page).min(room))
     }
 
     /// The part of a page that is scrolled to; while a plan runs, the step that runs.
@@ -69,17 +91,19 @@ impl Dialog {
         if last > 0 {
             let (from, all) = (top + 1, page.lines.len());
             let more = format!(" lines {from}-{} of {all} ", (top + height).min(all));
-            line::put_from(
-                cells,
-                inside,
-                (0, inside.height),
-                &[(&more, theme.strong())],
-            );
+            // In the frame, which is the row below what is inside.
+            let framed = Rect::new(inside.x, inside.y, inside.width, inside.height + 1);
+            let pieces = [(more.as_str(), theme.strong())];
+            line::put_from(cells, framed, (0, inside.height), &pieces);
         }
     }
 
     fn hints(&self) -> Vec<(Action, &'static str)> {
-        let exactly = if self.exactly { "in words" } else { "exactly" };
+        let exactly = if self.look.exactly {
+            "one step alone"
+        } else {
+            "all steps exactly"
+        };
         let back = if self.form.is_some() {
             "back to the form"
         } else {
@@ -92,7 +116,7 @@ impl Dialog {
                 (Action::Next, "next field"),
                 (Action::Back, "leave it, nothing is done"),
             ],
-            Stage::Shown(plan) if may_be_done(plan) => vec![
+            Stage::Shown(plan) if plan.may_be_done() => vec![
                 (Action::Approve, "do it"),
                 (
                     Action::Back,
@@ -102,8 +126,8 @@ impl Dialog {
                         "no"
                     },
                 ),
+                (Action::Down, "next step"),
                 (Action::Exactly, exactly),
-                (Action::Down, "further"),
             ],
             Stage::Shown(_) => vec![(Action::Back, back)],
             Stage::Running(run) if run.can_stop() => vec![
@@ -117,8 +141,10 @@ impl Dialog {
                     hints.push((Action::Write, "write the note"));
                     hints.push((Action::Down, "further"));
                 }
-                if applied.report.outcome == Outcome::Done {
-                    hints.push((Action::Undo, "undo it"));
+                match applied.report.outcome {
+                    Outcome::Done => hints.push((Action::Undo, "undo it")),
+                    Outcome::Remains => hints.push((Action::Plans, "finish it, or take it back")),
+                    Outcome::RolledBack => {}
                 }
                 hints
             }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod draw;
+mod fill;
 mod groups;
 mod keys;
 mod lists;
@@ -10,10 +11,12 @@ mod number;
 mod person;
 mod remove;
 mod run;
+mod scroll;
 mod told;
 pub(super) mod topic;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::Rect;
 
 use crate::base::id::UserName;
 use crate::engine::changes::{Applied, Intent};
@@ -22,9 +25,12 @@ use crate::store::receipt::Outcome;
 
 use super::errand::{Errand, Handed, Known, Order, Password, Progress};
 use super::keys::{Action, action};
-use super::widget::form::{Form, Id, Remark};
+use super::theme::Theme;
+use super::widget::form::Form;
 
+use keys::KeyFile;
 use run::Run;
+use told::Look;
 use topic::Topic;
 
 /// A dialogue.
@@ -37,11 +43,15 @@ pub(super) struct Dialog {
     wish: Option<(Intent, Password)>,
     /// The question that an answer is waited for.
     number: u64,
-    /// Whether the exact commands are shown.
-    exactly: bool,
+    /// What of a plan is looked at closely.
+    look: Look,
     /// Why the plan is shown once more.
     note: Option<&'static str>,
+    /// The file with keys that was named last.
+    file: Option<KeyFile>,
     top: usize,
+    /// How it is drawn, once that is known: scrolling depends on it.
+    seen_on: Option<(Theme, Rect)>,
 }
 
 /// Where a dialogue stands.
@@ -123,9 +133,11 @@ impl Dialog {
             stage: Stage::Filling,
             wish: None,
             number,
-            exactly: true,
+            look: Look::default(),
             note: None,
+            file: None,
             top: 0,
+            seen_on: None,
         };
         let reply = if dialog.form.is_some() {
             dialog.judge(known);
@@ -144,9 +156,11 @@ impl Dialog {
             stage: Stage::Gathering,
             wish: None,
             number,
-            exactly: true,
+            look: Look::default(),
             note: None,
+            file: None,
             top: 0,
+            seen_on: None,
         };
         (dialog, Reply::ask(Errand::Person(name.clone())))
     }
@@ -159,6 +173,12 @@ impl Dialog {
     /// Whether a plan is being done, so that nothing ends it.
     pub(super) fn is_running(&self) -> bool {
         matches!(self.stage, Stage::Running(_))
+    }
+
+    /// Whether it ended badly and something of it waits for a decision.
+    pub(super) fn left_something(&self) -> bool {
+        matches!(&self.stage, Stage::Ended(End::Applied(applied, _))
+            if applied.report.outcome == Outcome::Remains)
     }
 
     /// Takes a key; `None` when it means nothing here.
@@ -210,50 +230,10 @@ impl Dialog {
         Some(Reply::ask(Errand::Write(self.number, file, text)))
     }
 
-    /// Takes what was pasted.
-    pub(super) fn pasted(&mut self, text: &str, known: &Known) {
-        if let (Stage::Filling, Some(form)) = (&self.stage, &mut self.form) {
-            form.pasted(text);
-            self.judge(known);
-        }
-    }
-
-    fn fill(&mut self, key: KeyEvent, known: &Known) -> Option<Reply> {
-        match key.code {
-            KeyCode::Esc => return Some(Reply::close()),
-            KeyCode::Enter => {
-                self.judge(known);
-                let bad = self.form.as_mut().is_some_and(Form::find_bad);
-                return Some(if bad {
-                    Reply::default()
-                } else {
-                    self.ask_plan()
-                });
-            }
-            _ => {}
-        }
-        if self.form.as_mut()?.typed(key) {
-            self.judge(known);
-            return Some(Reply::default());
-        }
-        let letter = matches!(key.code, KeyCode::Char(_));
-        (letter && !key.modifiers.contains(KeyModifiers::CONTROL)).then(Reply::default)
-    }
-
-    fn judge(&mut self, known: &Known) {
-        let Some(form) = &mut self.form else {
-            return;
-        };
-        let secret = Topic::hide_secrets(form);
-        self.topic.judge(form, known);
-        if secret {
-            form.remark(Id::Key, Remark::Bad(keys::private_words()));
-        }
-    }
-
     /// Asks what the form, or the topic alone, means.
     fn ask_plan(&mut self) -> Reply {
         self.top = 0;
+        self.look.step = 0;
         match self.topic.intent(self.form.as_ref()) {
             Ok((intent, password)) => {
                 self.number += 1;
@@ -286,7 +266,7 @@ impl Dialog {
         let Some((intent, password)) = &self.wish else {
             return Reply::default();
         };
-        if !may_be_done(plan) {
+        if !plan.may_be_done() {
             return Reply::default();
         }
         self.number += 1;
@@ -303,26 +283,13 @@ impl Dialog {
     /// What only changes the picture.
     fn look(&mut self, asked: Action) -> Option<Reply> {
         match asked {
-            Action::Exactly => self.exactly = !self.exactly,
+            Action::Exactly => {
+                self.look.exactly = !self.look.exactly;
+                self.bring_into_sight();
+            }
             Action::Redraw | Action::Help => return None,
             other => self.scroll(other),
         }
         Some(Reply::default())
     }
-
-    fn scroll(&mut self, asked: Action) {
-        self.top = match asked {
-            Action::Up => self.top.saturating_sub(1),
-            Action::Down => self.top.saturating_add(1),
-            Action::PageUp => self.top.saturating_sub(10),
-            Action::PageDown => self.top.saturating_add(10),
-            Action::First => 0,
-            _ => self.top,
-        };
-    }
-}
-
-/// Whether a plan may be approved: it is not refused, and does something.
-fn may_be_done(plan: &Plan) -> bool {
-    plan.refused.is_empty() && !plan.steps.is_empty()
 }

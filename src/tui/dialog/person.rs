@@ -5,7 +5,6 @@ use jiff::civil::Date;
 use crate::base::account::{Email, FullName, NewName};
 use crate::base::hostile::Hostile;
 use crate::base::secret::Secret;
-use crate::base::sshkey::PublicKey;
 use crate::engine::changes::Intent;
 use crate::model::people::{Person, Source};
 use crate::plan::people::add::{self, AddUser};
@@ -280,9 +279,6 @@ fn full_name(form: &Form) -> Result<FullName, String> {
 
 pub(super) fn new_intent(form: &Form) -> Result<(Intent, Password), String> {
     let name = NewName::user(&form.text(Id::Name)).map_err(|bad| bad.to_string())?;
-    let key = form.text(Id::Key);
-    let parse = |key: &str| PublicKey::parse(key).map_err(|bad| bad.to_string());
-    let key = (!key.trim().is_empty()).then(|| parse(&key)).transpose()?;
     let expires = Some(form.text(Id::Expires)).filter(|day| !day.is_empty() && day != "never");
     let (password, source) = password(form, name.as_str());
     let wish = AddUser {
@@ -291,7 +287,7 @@ pub(super) fn new_intent(form: &Form) -> Result<(Intent, Password), String> {
         groups: lists::words(&form.text(Id::Groups)),
         shell: shell(form),
         uid: number::value(form, Id::Uid),
-        keys: key.into_iter().collect(),
+        keys: keys::taken(form),
         password,
         expires,
         name,

@@ -37,7 +37,7 @@ pub(super) fn judge(form: &mut Form, name: &str, known: &Known) {
     let means = match way {
         KEEP => "it stays where it is, under a uid that nobody receives again",
         DELETE => "everything in it is gone for good",
-        _ => "packed, every file compared, then deleted",
+        _ => "packed, compared, then deleted",
     };
     form.remark(
         Id::Home,

@@ -1,25 +1,41 @@
 //! Plans, their progress and their ends as lines of text.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 
 use crate::base::text::{counted, printable};
 use crate::engine::changes::Applied;
-use crate::plan::Plan;
 use crate::plan::people::welcome::Welcome;
+use crate::plan::step::Undo;
+use crate::plan::{Plan, told};
 use crate::store::receipt::Outcome;
 use crate::tui::theme::Theme;
 use crate::tui::widget::wrap;
 
 use super::run::{Mark, Run};
-use super::{End, may_be_done, note_file};
+use super::{End, note_file};
 
 /// Names and paths in a plan may be other people's text; none is longer.
 const LONGEST: usize = 2000;
-/// Columns of a step's number, or of what became of it.
+/// Columns before a password or a note.
 const NUMBER: usize = 4;
+/// Columns of a step's number, and of what stands before its exact words.
+const STEP: usize = 5;
+const EXACTLY: usize = 11;
+/// Columns of what became of a step.
 const MARK: usize = 8;
 /// Columns of what something is that somebody owns.
 const LABEL: usize = 11;
+
+/// What of a plan is looked at closely.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Look {
+    /// The step that is.
+    pub(super) step: usize,
+    /// Whether all of them are.
+    pub(super) exactly: bool,
+}
 
 /// A line: what stands at its left, and the text.
 pub(super) type Line = Vec<(String, Style)>;
@@ -31,15 +47,21 @@ pub(super) struct Page {
     pub(super) lines: Vec<Line>,
     /// The line that ought to be seen.
     pub(super) seen: Option<usize>,
+    /// Of a plan the lines of each step.
+    pub(super) steps: Vec<Range<usize>>,
+    /// How many lines it has at most, whichever step is looked at.
+    pub(super) most: usize,
 }
 
 impl Page {
-    pub(super) fn new(theme: Theme, width: u16) -> Self {
+    pub(super) fn new(theme: Theme, width: usize) -> Self {
         Self {
             theme,
-            width: usize::from(width),
+            width,
             lines: Vec::new(),
             seen: None,
+            steps: Vec::new(),
+            most: 0,
         }
     }
 
@@ -62,8 +84,9 @@ impl Page {
         self.lines.push(Line::new());
     }
 
-    /// What has to be known before a plan is approved comes first, then its steps.
-    pub(super) fn plan(&mut self, plan: &Plan, exactly: bool, note: Option<&str>) {
+    /// What has to be known before a plan is approved comes first, then its steps: the one that
+    /// is looked at exactly, or every one.
+    pub(super) fn plan(&mut self, plan: &Plan, look: Look, note: Option<&str>) {
         let theme = self.theme;
         if let Some(note) = note {
             self.say(note, theme.warn());
@@ -93,22 +116,49 @@ impl Page {
         for (step, why) in plan.not_exactly_undone() {
             let text = format!("{}: {why}", step.what);
             let word = match step.undo {
-                crate::plan::step::Undo::None { .. } => "cannot be undone",
+                Undo::None { .. } | Undo::Final { .. } => "cannot be undone",
                 _ => "undone in part",
             };
             self.tell((word, 18, theme.warn()), &text, theme.text());
         }
         self.blank();
-        for (number, step) in (1..).zip(&plan.steps) {
-            let number = format!("{number}.");
-            self.tell((&number, NUMBER, theme.strong()), &step.what, theme.text());
-            if exactly {
-                let exact = step.action.to_string();
-                self.tell(("", NUMBER, theme.dim()), &exact, theme.dim());
+        let mut longest = 0;
+        for (at, step) in plan.steps.iter().enumerate() {
+            let from = self.lines.len();
+            let here = at == look.step;
+            let (mark, how) = if here {
+                (">", theme.strong())
+            } else {
+                (" ", theme.text())
+            };
+            let number = format!("{mark}{:>2}.", at + 1);
+            self.tell((&number, STEP, theme.strong()), &step.what, how);
+            let mut exactly = Self::new(theme, self.width);
+            for (word, text) in told::step(step) {
+                exactly.tell(
+                    (&format!("     {word}"), EXACTLY, theme.dim()),
+                    &text,
+                    theme.text(),
+                );
             }
+            longest = longest.max(exactly.lines.len());
+            if here || look.exactly {
+                self.lines.append(&mut exactly.lines);
+            }
+            self.steps.push(from..self.lines.len());
         }
-        if !may_be_done(plan) {
-            self.say("There is nothing to do.", theme.strong());
+        let looked_at = self.steps.get(look.step).map_or(0, Range::len);
+        self.most = match look.exactly {
+            true => self.lines.len(),
+            false => self.lines.len() + (longest + 1).saturating_sub(looked_at),
+        };
+        if plan.steps.is_empty() {
+            let text = if plan.may_be_done() {
+                "Nothing of it has to be done: this only notes that it is decided."
+            } else {
+                "There is nothing to do."
+            };
+            self.say(text, theme.strong());
         }
     }
 

@@ -23,6 +23,7 @@ pub(in crate::tui) enum Topic {
     /// Into or out of a group.
     Membership(Membership),
     Undo(String),
+    Finish(String),
 }
 
 /// Who comes or goes where; what is not known yet is asked for.
@@ -53,6 +54,7 @@ impl Topic {
                 (false, None, None) => "Leave".to_owned(),
             },
             Self::Undo(id) => format!("Undo {id}"),
+            Self::Finish(id) => format!("Finish {id}"),
         }
     }
 
@@ -65,7 +67,11 @@ impl Topic {
             Self::Keys(_, held) => Some(keys::form(held)),
             Self::NewGroup => Some(groups::new_form()),
             Self::Membership(who) => Some(groups::membership_form(who)),
-            Self::Suspend(_) | Self::Resume(_) | Self::RemoveGroup(_) | Self::Undo(_) => None,
+            Self::Suspend(_)
+            | Self::Resume(_)
+            | Self::RemoveGroup(_)
+            | Self::Undo(_)
+            | Self::Finish(_) => None,
         }
     }
 
@@ -78,7 +84,11 @@ impl Topic {
             Self::Keys(_, held) => keys::judge(form, held),
             Self::NewGroup => groups::judge_new(form, known),
             Self::Membership(who) => groups::judge_membership(form, who, known),
-            Self::Suspend(_) | Self::Resume(_) | Self::RemoveGroup(_) | Self::Undo(_) => {}
+            Self::Suspend(_)
+            | Self::Resume(_)
+            | Self::RemoveGroup(_)
+            | Self::Undo(_)
+            | Self::Finish(_) => {}
         }
     }
 
@@ -97,11 +107,12 @@ impl Topic {
                 remove::home(form),
                 remove::files(form),
             )),
-            Self::Keys(name, held) => plain(keys::intent(form, name, held)?),
+            Self::Keys(name, held) => plain(keys::intent(form, name, held)),
             Self::NewGroup => plain(groups::new_intent(form)?),
             Self::RemoveGroup(name) => plain(Intent::RemoveGroup(name.clone())),
             Self::Membership(who) => plain(groups::membership_intent(form, who)),
             Self::Undo(id) => plain(Intent::Undo(id.clone())),
+            Self::Finish(id) => plain(Intent::Finish(id.clone())),
         }
     }
 

@@ -56,6 +56,10 @@ fn key(group: &Group) -> u64 {
 }
 
 impl Groups {
+    pub(in crate::tui) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     pub(in crate::tui) fn filter_mut(&mut self) -> &mut Filter {
         &mut self.filter
     }

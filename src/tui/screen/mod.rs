@@ -6,6 +6,7 @@ pub(super) mod groups;
 pub(super) mod help;
 pub(super) mod overview;
 pub(super) mod person;
+pub(super) mod plans;
 pub(super) mod process;
 pub(super) mod sheet;
 

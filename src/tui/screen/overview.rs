@@ -158,6 +158,11 @@ impl Overview {
         self.footer(view, area, cells);
     }
 
+    /// Whether the row above the footer is in use.
+    pub(in crate::tui) fn says_below(&self) -> bool {
+        self.all || self.filter.is_seen()
+    }
+
     fn footer(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
         let everyone = if self.all { "people" } else { "all" };
         let next = self.next_order(true);

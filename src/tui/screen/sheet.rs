@@ -6,11 +6,14 @@ use ratatui::style::Style;
 
 use crate::base::id::UserName;
 use crate::base::text::printable;
+use crate::engine::receipts::Told;
 use crate::model::people::details::PersonDetails;
 use crate::model::people::{Group, told};
 use crate::tui::keys::Action;
 use crate::tui::theme::Theme;
 use crate::tui::widget::{footer, line, wrap};
+
+use super::plans;
 
 /// Columns of the labels.
 const LABEL: usize = 13;
@@ -26,6 +29,15 @@ pub(in crate::tui) enum Subject {
     Person(UserName, Option<Option<Box<PersonDetails>>>),
     /// A group, by its name.
     Group(UserName),
+    /// A plan that was made here, by its name.
+    Plan(String),
+}
+
+/// What a sheet is about, as it was read last.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::tui) struct About<'a> {
+    pub(in crate::tui) group: Option<&'a Group>,
+    pub(in crate::tui) plan: Option<&'a Told>,
 }
 
 /// A sheet, and how far it is scrolled.
@@ -60,30 +72,18 @@ impl Sheet {
         }
     }
 
-    /// Draws it; `group` is the group that it is about, where there is one.
+    /// Draws it.
     pub(in crate::tui) fn render(
         &self,
         theme: Theme,
-        group: Option<&Group>,
+        about: About<'_>,
         area: Rect,
         cells: &mut Buffer,
     ) {
-        let (title, lines) = self.content(group);
+        let (title, lines) = self.content(about);
         let title = theme.cell(&clean(&title), usize::from(area.width));
         line::put(cells, area, 0, &[(&title, theme.strong())]);
-        let width = usize::from(area.width).saturating_sub(LABEL);
-        let mut rows: Vec<(String, String, Style)> = Vec::new();
-        for (label, text) in &lines {
-            let style = match *label {
-                "attention" | "note" => theme.warn(),
-                _ => theme.text(),
-            };
-            let text = theme.shown(&clean(text));
-            for (at, part) in wrap::lines(&text, width).into_iter().enumerate() {
-                let label = if at == 0 { label } else { "" };
-                rows.push((theme.cell(label, LABEL), part, style));
-            }
-        }
+        let rows = rows(theme, &lines, area.width, true);
         let room = area.height.saturating_sub(ABOVE + BELOW);
         let last = rows.len().saturating_sub(usize::from(room));
         let top = self.top.min(last);
@@ -96,11 +96,11 @@ impl Sheet {
             let more = format!("lines {}-{to} of {}", top + 1, rows.len());
             line::put(cells, area, area.height - BELOW, &[(&more, theme.dim())]);
         }
-        footer::render(theme, self.hints(), area, cells);
+        footer::render(theme, &self.hints(about), area, cells);
     }
 
-    fn content(&self, group: Option<&Group>) -> (String, Vec<(&'static str, String)>) {
-        match (&self.subject, group) {
+    fn content(&self, about: About<'_>) -> (String, Vec<(&'static str, String)>) {
+        match (&self.subject, about.group) {
             (Subject::Person(name, None), _) => (
                 name.to_string(),
                 vec![("", "asking the directory...".to_owned())],
@@ -117,12 +117,19 @@ impl Sheet {
                 name.to_string(),
                 vec![("", "there is no such group any more".to_owned())],
             ),
+            (Subject::Plan(id), _) => (
+                format!("plan {id}"),
+                match about.plan {
+                    Some(told) => plans::lines(told),
+                    None => vec![("", "it is not among the last ones any more".to_owned())],
+                },
+            ),
         }
     }
 
-    fn hints(&self) -> &'static [(Action, &'static str)] {
+    fn hints(&self, about: About<'_>) -> Vec<(Action, &'static str)> {
         match self.subject {
-            Subject::Person(..) => &[
+            Subject::Person(..) => vec![
                 (Action::Back, "accounts"),
                 (Action::Modify, "modify"),
                 (Action::Suspend, "suspend"),
@@ -132,13 +139,19 @@ impl Sheet {
                 (Action::Remove, "remove"),
                 (Action::Down, "further"),
             ],
-            Subject::Group(_) => &[
+            Subject::Group(_) => vec![
                 (Action::Back, "groups"),
                 (Action::Join, "join"),
                 (Action::Leave, "leave"),
                 (Action::Remove, "remove"),
                 (Action::Down, "further"),
             ],
+            Subject::Plan(_) => {
+                let mut hints = vec![(Action::Back, "plans")];
+                hints.extend(about.plan.map_or_else(Vec::new, plans::decisions));
+                hints.push((Action::Down, "further"));
+                hints
+            }
         }
     }
 }
@@ -165,7 +178,37 @@ fn person(details: &PersonDetails) -> Vec<(&'static str, String)> {
     lines
 }
 
-fn clean(text: &str) -> String {
+/// Lines of a given width: the label, which stands at the first one alone, and a part of the text.
+/// Not `wrapped`, every text is one line, cut at its end.
+pub(super) fn rows(
+    theme: Theme,
+    lines: &[(&'static str, String)],
+    width: u16,
+    wrapped: bool,
+) -> Vec<(String, String, Style)> {
+    let width = usize::from(width).saturating_sub(LABEL);
+    let mut rows = Vec::new();
+    for (label, text) in lines {
+        let style = match *label {
+            "attention" | "note" => theme.warn(),
+            _ => theme.text(),
+        };
+        let text = theme.shown(&clean(text));
+        let parts = if wrapped {
+            wrap::lines(&text, width)
+        } else {
+            vec![theme.cell(&text, width).trim_end().to_owned()]
+        };
+        for (at, part) in parts.into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            rows.push((theme.cell(label, LABEL), part, style));
+        }
+    }
+    rows
+}
+
+/// Other people's text as it may be shown.
+pub(in crate::tui) fn clean(text: &str) -> String {
     printable(text.as_bytes(), 4000)
 }
 

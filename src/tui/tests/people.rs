@@ -2,7 +2,9 @@
 
 mod changes;
 mod host;
+mod keys;
 mod pictures;
+mod plans;
 
 use std::time::Duration;
 
@@ -22,10 +24,11 @@ struct Console {
 
 impl Console {
     fn new(size: (u16, u16), host: Host) -> Self {
+        let mut app = app(true, false, size, workbench());
         Self {
-            app: app(true, false, size, workbench()),
+            errands: app.first_errands(),
+            app,
             host,
-            errands: Vec::new(),
         }
     }
 

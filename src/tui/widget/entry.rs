@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// More fits into no field: the longest public key has about 4,000 characters.
-const LONGEST: usize = 8192;
+pub(in crate::tui) const LONGEST: usize = 8192;
 
 /// Text, and where in it the next letter goes.
 #[derive(Clone, Default)]

@@ -24,6 +24,11 @@ impl Filter {
         !self.text.is_empty()
     }
 
+    /// Whether it is drawn.
+    pub(in crate::tui) fn is_seen(&self) -> bool {
+        self.typing || self.is_set()
+    }
+
     /// Letters are part of it from now on.
     pub(in crate::tui) fn start(&mut self) {
         self.typing = true;
@@ -71,7 +76,7 @@ impl Filter {
 
     /// Draws it on a row, unless it is neither set nor typed.
     pub(in crate::tui) fn render(&self, theme: Theme, row: u16, area: Rect, cells: &mut Buffer) {
-        if !self.typing && !self.is_set() {
+        if !self.is_seen() {
             return;
         }
         let text = theme.cell(&self.text, self.text.chars().count());

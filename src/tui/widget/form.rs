@@ -33,6 +33,8 @@ pub(in crate::tui) enum Id {
     Uid,
     /// A key that is there, by its place.
     Held(usize),
+    /// A key that was handed in, by its place.
+    Taken(usize),
 }
 
 /// What a field holds.
@@ -43,6 +45,14 @@ pub(in crate::tui) enum Kind {
     Hidden(Entry),
     Choice(Vec<String>, usize),
     Check(bool),
+    /// Something of a list, that may be ticked.
+    Thing {
+        /// As it is shown.
+        words: String,
+        /// What it is.
+        value: String,
+        on: bool,
+    },
 }
 
 /// What is said under a field.
@@ -89,15 +99,7 @@ impl Form {
     pub(in crate::tui) fn new(fields: Vec<(Id, &str, Kind)>) -> Self {
         let fields = fields
             .into_iter()
-            .map(|(id, label, kind)| Field {
-                id,
-                label: label.to_owned(),
-                kind,
-                remark: Remark::None,
-                touched: false,
-                shown: true,
-                completion: String::new(),
-            })
+            .map(|(id, label, kind)| Field::new(id, label, kind))
             .collect();
         Self {
             fields,
@@ -120,7 +122,8 @@ impl Form {
             Some(field) => match &field.kind {
                 Kind::Text(entry) | Kind::Hidden(entry) => entry.text(),
                 Kind::Choice(options, at) => options.get(*at).cloned().unwrap_or_default(),
-                Kind::Check(_) => String::new(),
+                Kind::Thing { value, on, .. } if *on => value.clone(),
+                Kind::Check(_) | Kind::Thing { .. } => String::new(),
             },
             None => String::new(),
         }
@@ -137,7 +140,28 @@ impl Form {
     /// Whether something is ticked.
     pub(in crate::tui) fn ticked(&self, id: Id) -> bool {
         self.field(id)
-            .is_some_and(|field| field.shown && matches!(field.kind, Kind::Check(true)))
+            .is_some_and(|field| field.shown && field.kind.is_ticked())
+    }
+
+    /// How many keys were handed in.
+    pub(in crate::tui) fn keys_taken(&self) -> usize {
+        let taken = |field: &&Field| matches!(field.id, Id::Taken(_));
+        self.fields.iter().filter(taken).count()
+    }
+
+    /// Whether this field is being filled in.
+    pub(in crate::tui) fn is_at(&self, id: Id) -> bool {
+        self.fields.get(self.at).is_some_and(|field| field.id == id)
+    }
+
+    /// Puts a ticked thing before a field, which one stays at; those before it come first.
+    pub(in crate::tui) fn put_before(&mut self, before: Id, (id, label): (Id, &str), kind: Kind) {
+        let place = self.fields.iter().position(|field| field.id == before);
+        let place = place.unwrap_or(self.fields.len());
+        self.fields.insert(place, Field::new(id, label, kind));
+        if self.at >= place {
+            self.at += 1;
+        }
     }
 
     pub(in crate::tui) fn touched(&self, id: Id) -> bool {
@@ -222,7 +246,7 @@ impl Form {
             }
             Kind::Text(entry) => entry.insert_all(&text.replace(char::is_control, " ")),
             Kind::Hidden(entry) => entry.insert_all(text),
-            Kind::Choice(..) | Kind::Check(_) => return,
+            Kind::Choice(..) | Kind::Check(_) | Kind::Thing { .. } => return,
         }
         field.touched = true;
     }
@@ -240,7 +264,25 @@ impl Form {
     }
 }
 
+impl Kind {
+    fn is_ticked(&self) -> bool {
+        matches!(self, Self::Check(true) | Self::Thing { on: true, .. })
+    }
+}
+
 impl Field {
+    fn new(id: Id, label: &str, kind: Kind) -> Self {
+        Self {
+            id,
+            label: label.to_owned(),
+            kind,
+            remark: Remark::None,
+            touched: false,
+            shown: true,
+            completion: String::new(),
+        }
+    }
+
     fn typed(&mut self, key: KeyEvent) -> bool {
         let taken = match &mut self.kind {
             Kind::Text(entry) | Kind::Hidden(entry) => {
@@ -264,7 +306,7 @@ impl Field {
                 }
                 true
             }
-            Kind::Check(on) => {
+            Kind::Check(on) | Kind::Thing { on, .. } => {
                 let toggles = key.code == KeyCode::Char(' ');
                 *on ^= toggles;
                 toggles

@@ -44,6 +44,10 @@ pub(super) fn key(person: &Person) -> u64 {
 }
 
 impl Accounts {
+    pub(in crate::tui) fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     pub(in crate::tui) fn filter_mut(&mut self) -> &mut Filter {
         &mut self.filter
     }

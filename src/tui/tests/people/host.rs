@@ -1,5 +1,6 @@
 //! A host that only writes down what it is asked.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::base::id::{Gid, Uid, UserName};
@@ -7,7 +8,8 @@ use crate::base::secret::Secret;
 use crate::base::units::Bytes;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
-use crate::engine::receipts::Interrupted;
+use crate::engine::policies::Policies;
+use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -25,6 +27,7 @@ use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::{self, Welcome};
 use crate::plan::step::{Action, Step, Undo};
 use crate::plan::world::World;
+use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 use crate::store::receipt::Outcome;
 
@@ -35,6 +38,8 @@ const GIB: u64 = 1 << 30;
 pub(super) struct Asked {
     pub(super) plans: Vec<Intent>,
     pub(super) applied: Vec<(Intent, Approval, Option<String>)>,
+    /// How often it was asked for plans.
+    pub(super) read: usize,
 }
 
 /// A host that does nothing.
@@ -45,6 +50,10 @@ pub(super) struct Host {
     pub(super) refuses: Option<&'static str>,
     /// How every plan ends.
     pub(super) fails: bool,
+    /// What was done here before.
+    pub(super) plans: Plans,
+    /// Whether somebody asks who is not root.
+    pub(super) no_root: bool,
 }
 
 fn person(name: &str, uid: u32, full_name: &str, groups: &[&str], state: Access) -> Person {
@@ -140,6 +149,7 @@ pub(super) fn some_plan(intent: &Intent) -> Plan {
     let words = match intent {
         Intent::AddUser(wish) => format!("add user {}", wish.name),
         Intent::Undo(id) => format!("undo {id}"),
+        Intent::Finish(id) => format!("finish {id}"),
         other => format!("{other:?}").chars().take(30).collect(),
     };
     let mut plan = Plan::new(words, "ada");
@@ -279,8 +289,20 @@ impl Engine for Host {
         Err(NotFound::default())
     }
 
-    fn interrupted(&self) -> Vec<Interrupted> {
-        Vec::new()
+    fn policy(&self) -> Policies {
+        unreachable!("the screens never ask")
+    }
+
+    fn absent(&self, _: &BTreeSet<String>, _: &BTreeSet<String>) -> Absent {
+        unreachable!("the screens never ask")
+    }
+
+    fn plans(&self) -> Result<Plans, PlansError> {
+        self.asked.lock().unwrap().read += 1;
+        if self.no_root {
+            return Err(PlansError::NotRoot);
+        }
+        Ok(self.plans.clone())
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::people::belongings::{Belongings, Outside, Place};
+use crate::plan::step::Step;
 use crate::tui::errand::Progress;
 
 #[test]
@@ -133,6 +134,50 @@ fn a_plan_its_progress_and_its_end_at_80x24() {
         }
     }
     insta::assert_snapshot!(pictures + &console.text(SMALL));
+}
+
+#[test]
+fn a_long_plan_is_walked_through_step_by_step() {
+    let mut console = Console::at_accounts(SMALL, Host::default());
+    console.types("x");
+    let mut plan = some_plan(&Intent::Suspend("alice".into()));
+    let step = plan.steps[0].clone();
+    for number in 3..18 {
+        plan.push(Step {
+            what: format!("step {number} {}", "of many words ".repeat(number % 4)),
+            ..step.clone()
+        });
+    }
+    console.update(Event::Answer(Answer::Plan(1, Ok(plan))));
+    let mut pictures = console.text(SMALL);
+    console.types("j");
+    pictures += &console.text(SMALL);
+    console.types("jjjjjjjj");
+    pictures += &console.text(SMALL);
+    insta::assert_snapshot!(pictures);
+    // However fast one goes, one step at a time is looked at, and all of it is in sight.
+    for (code, times) in [
+        (KeyCode::Home, 1),
+        (KeyCode::Down, 20),
+        (KeyCode::PageUp, 1),
+        (KeyCode::Up, 20),
+        (KeyCode::PageDown, 3),
+        (KeyCode::End, 1),
+        (KeyCode::Char('e'), 2),
+    ] {
+        for _ in 0..times {
+            console.key(code);
+            let text = console.text(SMALL);
+            assert_eq!(text.matches("│  >").count(), 1, "{code:?}\n{text}");
+            let words = text.split("│  >").nth(1).unwrap();
+            if code != KeyCode::Char('e') {
+                assert!(
+                    words.contains("     does ") && words.contains("     undo "),
+                    "{text}"
+                );
+            }
+        }
+    }
 }
 
 /// A newcomer has been made, with a password.

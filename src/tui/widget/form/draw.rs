@@ -104,6 +104,14 @@ fn row(theme: Theme, field: &Field, here: bool, width: u16) -> Row {
             let style = if here { theme.selected() } else { theme.text() };
             row.push((boxed.to_owned(), style));
         }
+        Kind::Thing { words, on, .. } => {
+            let boxed = if *on { "[x]" } else { "[ ]" };
+            let style = if here { theme.selected() } else { theme.text() };
+            row.push((boxed.to_owned(), style));
+            let words = theme.shown(&printable(words.as_bytes(), REMARK_CHARS));
+            let style = if *on { theme.text() } else { theme.dim() };
+            row.push((format!(" {words}"), style));
+        }
     }
     row
 }

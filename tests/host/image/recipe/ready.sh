@@ -46,8 +46,9 @@ snapshot() {
         dd if=/dev/zero of=/run/fill/zero bs=1M count=$free
         umount /run/fill; rmdir /run/fill'
     guest true
-    # Root's user manager leaves ten seconds after the last session: no trace of us.
-    sleep 13
+    # The session is gone; root's user manager stays for ten seconds after it, and whoever resumes
+    # and logs in within them need not wait for another.
+    sleep 2
     monitor 'savevm ready'
     monitor quit
     wait "$machine_pid" || true
