@@ -66,6 +66,12 @@ pub fn has_user_slice(root: &Root) -> bool {
     root.is_dir(USER_SLICE)
 }
 
+/// Whether a cgroup is there, by its path as `/proc/PID/cgroup` tells it.
+#[must_use]
+pub fn exists(root: &Root, path: &str) -> bool {
+    root.is_dir(&format!("{MOUNT}{path}"))
+}
+
 /// Whether a system unit has a live cgroup.
 #[must_use]
 pub fn unit_runs(root: &Root, unit: &str) -> bool {

@@ -14,6 +14,8 @@ use super::root::Root;
 const PATH: usize = 40;
 /// The kernel writes each of these files in one go, and none of them is longer.
 const ROOM: usize = 4096;
+/// Longer ones are read in such pieces, nearly always one.
+const LONG: usize = 16 << 10;
 
 /// `/proc`, kept open.
 #[derive(Debug)]
@@ -41,6 +43,30 @@ impl ProcDir {
             .and_then(|file| rustix::io::read(&file, &mut bytes[..]));
         bytes.truncate(read.unwrap_or(0));
         read.is_ok_and(|length| length > 0)
+    }
+
+    /// The same of a file that may be longer: `status`, with its list of groups.
+    pub(super) fn read_long(&self, pid: Pid, file: &str, bytes: &mut Vec<u8>) -> bool {
+        let mut room = [0; PATH];
+        bytes.clear();
+        let (Some(dir), Some(path)) = (&self.dir, path(&mut room, pid, file)) else {
+            return false;
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let Ok(file) = openat(dir, path, flags, Mode::empty()) else {
+            return false;
+        };
+        loop {
+            let begin = bytes.len();
+            bytes.resize(begin + LONG, 0);
+            let read = rustix::io::read(&file, &mut bytes[begin..]);
+            let length = read.unwrap_or(0);
+            bytes.truncate(begin + length);
+            // What is shorter than there is room was all of it.
+            if length < LONG {
+                return read.is_ok() && !bytes.is_empty();
+            }
+        }
     }
 
     /// Who owns the directory of a process: its effective uid, or root where it hides its memory.
@@ -71,6 +97,8 @@ mod tests {
         let mut bytes = Vec::new();
         assert!(proc.read(own, "statm", &mut bytes) && bytes.ends_with(b"\n"));
         assert!(!proc.read(nobody, "statm", &mut bytes) && bytes.is_empty());
+        assert!(proc.read_long(own, "status", &mut bytes) && bytes.starts_with(b"Name:"));
+        assert!(!proc.read_long(nobody, "status", &mut bytes) && bytes.is_empty());
         assert!(proc.owner(own).is_some() && proc.owner(nobody).is_none());
     }
 }
