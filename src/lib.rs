@@ -15,14 +15,14 @@
 //! | [`store`] | what is kept over time: minutes of usage, receipts of plans, the audit log |
 //! | [`host`] | the only place that reads or changes the machine |
 //! | [`engine`] | one trait behind which samples are taken, questions answered and plans done |
+//! | [`guard`] | the daemon: a person's processes go to their own slice, wherever they begin |
 //! | [`tui`] | the console: screens that draw a snapshot, a key table, the terminal |
 //! | [`cli`] | the verbs: arguments, text and JSON |
-//!
-//! `guard` gets its room with the first service that lives in it.
 
 pub mod base;
 pub mod cli;
 pub mod engine;
+pub mod guard;
 pub mod host;
 pub mod model;
 pub mod plan;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use benchwarden::base::exit::Exit;
 use benchwarden::cli;
-use benchwarden::cli::args::Cli;
+use benchwarden::cli::args::{Cli, Command};
 use benchwarden::engine::local::Local;
+use benchwarden::guard;
 use benchwarden::host::root::{BadRoot, Root};
 use benchwarden::host::{as_user, memory};
 use benchwarden::tui;
@@ -40,9 +41,14 @@ fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Some(dir) => Root::fixture(dir)?,
         None => Root::live(),
     };
-    let engine = Local::new(root);
+    let engine = Local::new(root.clone());
     match &cli.verb {
-        Some(verb) => cli::run(verb, &engine, &mut std::io::stdout().lock()),
+        Some(Command::Verb(verb)) => cli::run(verb, &engine, &mut std::io::stdout().lock()),
+        Some(Command::Guard) => {
+            let refused = guard::run(&root)?;
+            let _ = writeln!(std::io::stderr(), "benchwarden: {refused}");
+            Ok(Exit::Refused)
+        }
         None => tui::run(Arc::new(engine)),
     }
 }

@@ -25,10 +25,20 @@ pub struct Cli {
 
     /// What to do instead of opening the console.
     #[command(subcommand)]
-    pub verb: Option<Verb>,
+    pub verb: Option<Command>,
 }
 
-/// Everything the program does besides the console.
+/// What the program can be besides the console.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// A verb that answers and ends.
+    #[command(flatten)]
+    Verb(Verb),
+    /// The daemon that keeps what one person starts from taking the host down (for systemd).
+    Guard,
+}
+
+/// Everything the program does and ends.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Who uses what: CPU, memory and processes of each person.

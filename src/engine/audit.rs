@@ -17,6 +17,8 @@ pub const AUDIT: &str = "/var/log/benchwarden/audit.jsonl";
 /// Where the audit log ends.
 pub const AUDIT_HEAD: &str = "/var/lib/benchwarden/audit.head";
 const LOCK: &str = "/run/benchwarden/audit.lock";
+/// The last line is looked for in so much of the log's end: it is far shorter.
+const END: u64 = 1 << 20;
 
 /// What is to be written about a plan.
 pub(super) fn record(
@@ -65,6 +67,36 @@ pub(super) fn note_down(root: &Root, record: Record) {
     }
 }
 
+/// Writes down what the guard did by itself, once it is done: no plan takes it back.
+///
+/// # Errors
+/// When the log cannot be written.
+pub fn by_guard(
+    root: &Root,
+    intent: &str,
+    about: &str,
+    reason: &str,
+    steps: Vec<String>,
+) -> Result<(), durable::WriteError> {
+    let record = Record {
+        seq: 0,
+        at: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        actor: Actor {
+            user: "guard".to_owned(),
+            ..Actor::default()
+        },
+        intent: intent.to_owned(),
+        about: about.to_owned(),
+        plan: String::new(),
+        result: "done".to_owned(),
+        reason: Some(reason.to_owned()),
+        steps,
+        duration_ms: None,
+        prev: String::new(),
+    };
+    append(root, record)
+}
+
 fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
     for (path, mode) in [
         ("/var/log/benchwarden", 0o750),
@@ -82,7 +114,8 @@ fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
         .peek(AUDIT_HEAD)
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
-    let log = root.peek(AUDIT).unwrap_or_default();
+    let log = root.read_end(AUDIT, END).ok().flatten().unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
     let last = log.lines().next_back().and_then(Head::of_line);
     // After a power cut the log may be one line ahead of its head, never behind it by itself: a
     // log that was shortened goes on where it should have been, so that the gap shows.

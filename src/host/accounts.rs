@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::base::id::{PeopleRange, Uid, UserName};
 use crate::base::text::printable;
+use crate::model::adoption::Owner;
 use crate::model::sample::Account;
 
 use super::clock;
@@ -95,11 +96,41 @@ impl Accounts {
             .collect()
     }
 
-    fn account(&self, uid: Uid) -> Account {
-        let name = match self.known.get(&uid) {
+    /// What is known of one uid at this moment; a new one is asked for and not waited for.
+    pub fn owner(&mut self, uid: Uid) -> Owner {
+        self.ask(&[uid], Duration::ZERO);
+        let asked = matches!(self.known.get(&uid), Some(Known::Pending));
+        let Account { person, name } = self.account(uid);
+        Owner {
+            person,
+            name,
+            asked,
+        }
+    }
+
+    /// Forgets that some uids had no name, and all names when there are very many: accounts come
+    /// and go.
+    pub fn refresh(&mut self) {
+        const MANY: usize = 4096;
+        let many = self.known.len() > MANY;
+        let stays = |known: &Known| match known {
+            Known::Pending => true,
+            Known::Answered(name) => name.is_some() && !many,
+        };
+        self.known.retain(|_, known| stays(known));
+    }
+
+    /// What a uid is called, as far as that is known now.
+    #[must_use]
+    pub fn name(&self, uid: Uid) -> Option<Arc<str>> {
+        match self.known.get(&uid) {
             Some(Known::Answered(name)) => name.clone(),
             Some(Known::Pending) | None => None,
-        };
+        }
+    }
+
+    fn account(&self, uid: Uid) -> Account {
+        let name = self.name(uid);
         Account {
             person: self.range.is_person(uid, name.is_some()),
             name,

@@ -20,6 +20,14 @@ fn tune() {
     }
 }
 
+/// Keeps what this process has in memory, and what it will have, whatever others need: nothing of
+/// it is ever read back from a disk that others keep busy. Pages that nobody touches are not
+/// brought in for it. Where that is not allowed everything works, more slowly in need.
+pub fn stay_resident() {
+    use rustix::mm::{MlockAllFlags, mlockall};
+    let _ = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
+}
+
 /// Gives the pages of program code back that only starting up needed. The kernel maps code in
 /// runs of sixteen pages around each that is used; those that still are come back at the next
 /// use, from the page cache.

@@ -4,7 +4,7 @@
 //! was read, is `None`. Any other failure carries the path.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::base::id::Uid;
@@ -119,6 +119,28 @@ impl Root {
         match read {
             Ok(_) => Ok(true),
             Err(source) if is_absence(&source) => Ok(false),
+            Err(source) => Err(ReadError { path, source }),
+        }
+    }
+
+    /// The last bytes of a file that may be long.
+    ///
+    /// # Errors
+    /// For anything but absence.
+    pub fn read_end(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let path = self.path(path);
+        let read = || -> io::Result<Vec<u8>> {
+            #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+            let mut file = std::fs::File::open(&path)?;
+            let length = file.seek(SeekFrom::End(0))?;
+            file.seek(SeekFrom::Start(length.saturating_sub(limit)))?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        match read() {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(source) if is_absence(&source) => Ok(None),
             Err(source) => Err(ReadError { path, source }),
         }
     }

@@ -5,6 +5,7 @@
 //! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it.
 
 pub mod actor;
+pub mod adoption;
 mod billing;
 pub mod findings;
 pub mod origin;

@@ -19,6 +19,7 @@ mod accounts;
 mod console;
 mod crash;
 mod doctor;
+mod guard;
 mod harness_itself;
 mod hostile;
 mod hostile_homes;

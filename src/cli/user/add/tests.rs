@@ -5,13 +5,15 @@ use serde_json::Value;
 
 use super::*;
 use crate::cli;
-use crate::cli::args::Cli;
+use crate::cli::args::{Cli, Command};
 use crate::cli::user::fake::Host;
 
 /// Runs `user add` with these words.
 fn add(words: &[&str]) -> (Host, Exit, String) {
     let words = [&["benchwarden", "user", "add"], words].concat();
-    let verb = Cli::try_parse_from(words).unwrap().verb.unwrap();
+    let Some(Command::Verb(verb)) = Cli::try_parse_from(words).unwrap().verb else {
+        panic!("user add is a verb");
+    };
     let (host, mut out) = (Host::default(), Vec::new());
     let exit = cli::run(&verb, &host, &mut out).unwrap();
     (host, exit, String::from_utf8(out).unwrap())
