@@ -7,9 +7,9 @@ use zbus::names::InterfaceName;
 
 use super::root::Root;
 
-const MANAGER: &str = "org.freedesktop.systemd1";
-const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
-const BUS: &str = "/run/dbus/system_bus_socket";
+pub(super) const MANAGER: &str = "org.freedesktop.systemd1";
+pub(super) const MANAGER_PATH: &str = "/org/freedesktop/systemd1";
+pub(super) const BUS: &str = "/run/dbus/system_bus_socket";
 /// A manager that needs longer is in trouble, and the caller should say so.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -1,0 +1,258 @@
+//! What is there of limits on this host, read at once: files, what systemd has made of them, what
+//! the kernel holds, and what runs there now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::units::Bytes;
+use crate::model::people::{People, Source};
+use crate::model::sample::CgroupVersion;
+use crate::plan::limits::directive::Directive;
+use crate::plan::limits::files::UnitFile;
+use crate::plan::limits::present::{Present, UnitState, Usage, Values};
+use crate::plan::limits::wishes::{EACH, EVERYBODY, Someone, WAY_IN, Wishes, uid_of};
+use crate::policy::resolve::HostSize;
+use crate::policy::schema::Key;
+
+use super::cgroup::{self, MOUNT, USER_SLICE};
+use super::root::Root;
+use super::{bpf, slices, systemd, unit_files, units, world};
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Files and the kernel.
+    Files,
+    /// systemd as well.
+    All,
+}
+
+/// Where homes are made.
+#[must_use]
+pub fn homes(root: &Root) -> String {
+    world::defaults(root).homes
+}
+
+/// Of the services of the way in those that are here.
+#[must_use]
+pub fn way_in(root: &Root) -> Vec<String> {
+    let is_here = |unit: &&&str| {
+        let dirs = [
+            "/etc/systemd/system",
+            "/usr/lib/systemd/system",
+            "/lib/systemd/system",
+        ];
+        // An alias is another name of one that is there by its own.
+        dirs.iter().any(|dir| {
+            let path = format!("{dir}/{unit}");
+            root.exists(&path) && root.link(&path).is_none()
+        })
+    };
+    WAY_IN
+        .iter()
+        .filter(is_here)
+        .map(|unit| (*unit).to_owned())
+        .collect()
+}
+
+/// Everybody who can have limits: people of this host, and those of a directory who are known.
+#[must_use]
+pub fn people(people: &People) -> Vec<Someone> {
+    let known = people.users.iter().filter(|one| one.person);
+    known
+        .filter(|one| one.source != Source::Unknown)
+        .filter_map(|one| {
+            let name = one.name.as_ref()?.raw().to_owned();
+            let groups = one.groups.iter().chain(&one.primary_group);
+            Some(Someone {
+                name,
+                uid: one.uid.0,
+                groups: groups.map(|group| group.raw().to_owned()).collect(),
+                home: one.home.as_ref().map_or("", |home| home.raw()).to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// What is there, for these wishes.
+#[must_use]
+pub fn present(root: &Root, wishes: &Wishes, size: HostSize, depth: Depth) -> Present {
+    let wished = wishes.units.iter().map(|wish| wish.unit.clone());
+    let mut names: BTreeSet<String> = wished.collect();
+    names.extend(unit_files::people(root));
+    names.extend(
+        root.list_names(USER_SLICE)
+            .filter(|name| uid_of(name).is_some()),
+    );
+    names.insert(EVERYBODY.to_owned());
+    let files = unit_files::about(root, &names);
+    names.remove(EACH);
+    let devices = devices(root, &files, wishes);
+    let units = names.iter().map(|unit| state(root, unit, depth)).collect();
+    Present {
+        files,
+        units,
+        devices,
+        size,
+        lacking: lacking(root),
+    }
+}
+
+/// Why nothing can be limited here.
+fn lacking(root: &Root) -> Option<String> {
+    let version = cgroup::version(root);
+    if version != CgroupVersion::V2 {
+        return Some(format!(
+            "limits need cgroup v2, and this host has {}: boot with \
+             systemd.unified_cgroup_hierarchy=1",
+            version.as_str()
+        ));
+    }
+    (!systemd::is_init(root) && root.is_live())
+        .then(|| "limits need systemd as the init of this host".to_owned())
+}
+
+fn state(root: &Root, unit: &str, depth: Depth) -> UnitState {
+    let systemd = match depth {
+        Depth::All => units::settings(root, unit).ok().flatten(),
+        Depth::Files => None,
+    };
+    let dir = cgroup_of(unit);
+    let is_persons = uid_of(unit).is_some() || unit == EVERYBODY;
+    UnitState {
+        unit: unit.to_owned(),
+        kernel: kernel(root, &dir, systemd.as_ref()),
+        systemd,
+        usage: is_persons.then(|| usage(root, &dir)).flatten(),
+    }
+}
+
+/// Where the cgroup of a unit is while it runs.
+#[must_use]
+pub fn cgroup_of(unit: &str) -> String {
+    match unit {
+        EVERYBODY => USER_SLICE.to_owned(),
+        "system.slice" | "init.scope" => format!("{MOUNT}/{unit}"),
+        _ if uid_of(unit).is_some() => format!("{USER_SLICE}/{unit}"),
+        _ => format!("{MOUNT}/system.slice/{unit}"),
+    }
+}
+
+/// What the kernel holds; `None` where there is no such cgroup. A file that is not there is left
+/// out: its controller is not in use, or not in this kernel.
+#[must_use]
+pub fn kernel(root: &Root, dir: &str, systemd: Option<&Values>) -> Option<Values> {
+    if !root.is_dir(dir) {
+        return None;
+    }
+    let mut values = Values::new();
+    for directive in Directive::all() {
+        let value = match directive.kernel_file() {
+            Some(file) => {
+                let text = root.peek(&format!("{dir}/{file}"));
+                text.and_then(|text| directive.in_kernel(&text))
+            }
+            None => filter(root, dir, directive, systemd),
+        };
+        values.extend(value.map(|value| (directive, value)));
+    }
+    Some(values)
+}
+
+/// Addresses are in a program that the kernel runs: it is there, with what systemd has, or not.
+fn filter(
+    root: &Root,
+    dir: &str,
+    directive: Directive,
+    systemd: Option<&Values>,
+) -> Option<String> {
+    let none = directive.unbounded();
+    let wanted = systemd?.get(&directive)?;
+    let denies = systemd?
+        .get(&Directive::Of(Key::IpDeny))
+        .is_some_and(|deny| deny != none);
+    if !denies {
+        return None;
+    }
+    Some(match bpf::filters(root, dir)? {
+        true => wanted.clone(),
+        false => none.to_owned(),
+    })
+}
+
+/// What these settings of a unit are in systemd, as a fact tells them.
+///
+/// # Errors
+/// When systemd does not answer.
+pub fn in_systemd(root: &Root, unit: &str) -> Result<Option<Values>, units::UnitsError> {
+    units::settings(root, unit)
+}
+
+/// The same in the kernel.
+#[must_use]
+pub fn in_kernel(root: &Root, unit: &str, which: &[Directive]) -> Option<Values> {
+    let asks = which
+        .iter()
+        .any(|directive| directive.kernel_file().is_none());
+    let systemd = asks
+        .then(|| units::settings(root, unit).ok().flatten())
+        .flatten();
+    kernel(root, &cgroup_of(unit), systemd.as_ref())
+}
+
+fn usage(root: &Root, dir: &str) -> Option<Usage> {
+    let number =
+        |file: &str| -> Option<u64> { root.peek(&format!("{dir}/{file}"))?.trim().parse().ok() };
+    let stat = root.peek(&format!("{dir}/memory.stat"))?;
+    Some(Usage {
+        charged: Bytes(number("memory.current")?),
+        held: cgroup::held(&stat)?,
+        tasks: number("pids.current").unwrap_or(0),
+        largest: largest(root, dir),
+    })
+}
+
+/// The process of a slice that holds the most.
+fn largest(root: &Root, dir: &str) -> Option<(u32, String, Bytes)> {
+    let mut largest: Option<(u32, String, Bytes)> = None;
+    slices::visit_processes(root, dir, 0, &mut |_, pid| {
+        let status = root
+            .peek(&format!("/proc/{pid}/status"))
+            .unwrap_or_default();
+        let field = |key: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+            Some(line.trim())
+        };
+        let kib = |key: &str| -> u64 {
+            let text = field(key).and_then(|text| text.split_whitespace().next());
+            text.and_then(|text| text.parse().ok()).unwrap_or(0)
+        };
+        let size = Bytes::from_kib(kib("RssAnon:") + kib("RssShmem:"));
+        if largest.as_ref().is_none_or(|(.., most)| size > *most) {
+            largest = Some((pid, field("Name:").unwrap_or("").to_owned(), size));
+        }
+    });
+    largest
+}
+
+/// The devices behind all paths that rates are about.
+fn devices(root: &Root, files: &[UnitFile], wishes: &Wishes) -> BTreeMap<String, String> {
+    let is_rate = |directive: &Directive| directive.is_list() && directive.kernel_file().is_some();
+    let told = files.iter().flat_map(UnitFile::assignments);
+    let wished = wishes.units.iter().flat_map(|wish| {
+        let all = wish.keeps.iter().chain(wish.until.iter().flatten());
+        all.flat_map(|setting| {
+            let values = setting.values.iter();
+            values.map(|value| (setting.directive, value.clone()))
+        })
+    });
+    let rates = told
+        .chain(wished)
+        .filter(|(directive, _)| is_rate(directive));
+    rates
+        .filter_map(|(_, value)| {
+            let (path, _) = value.rsplit_once(' ')?;
+            let path = path.trim();
+            Some((path.to_owned(), cgroup::device_of(root, path)?))
+        })
+        .collect()
+}
