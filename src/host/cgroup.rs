@@ -101,6 +101,12 @@ pub fn device_of(root: &Root, path: &str) -> Option<String> {
     Some(disk.trim().to_owned())
 }
 
+/// Whether anything runs in a cgroup or below.
+pub(super) fn is_populated(root: &Root, dir: &str) -> bool {
+    let events = root.peek(&format!("{dir}/cgroup.events"));
+    events.is_some_and(|events| keyed(&events, "populated") == Some(1))
+}
+
 /// Of `memory.stat` what nothing but ending a program frees, swap apart.
 pub(super) fn held(stat: &str) -> Option<Bytes> {
     memory(stat, None).map(|memory| memory.used)

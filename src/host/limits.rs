@@ -93,6 +93,7 @@ pub fn present(root: &Root, wishes: &Wishes, size: HostSize, depth: Depth) -> Pr
         units,
         devices,
         size,
+        idle: idle(root),
         lacking: lacking(root),
     }
 }
@@ -109,6 +110,16 @@ fn lacking(root: &Root) -> Option<String> {
     }
     (!systemd::is_init(root) && root.is_live())
         .then(|| "limits need systemd as the init of this host".to_owned())
+}
+
+/// Weights of I/O are heeded by `io.cost`, which tells by a file of its own whether it is there.
+fn idle(root: &Root) -> Vec<Directive> {
+    let weighs = root.exists(&format!("{MOUNT}/io.cost.qos"));
+    if weighs || !root.is_live() {
+        Vec::new()
+    } else {
+        vec![Directive::Of(Key::IoWeight)]
+    }
 }
 
 fn state(root: &Root, unit: &str, depth: Depth) -> UnitState {
@@ -137,11 +148,12 @@ pub fn cgroup_of(unit: &str) -> String {
     }
 }
 
-/// What the kernel holds; `None` where there is no such cgroup. A file that is not there is left
-/// out: its controller is not in use, or not in this kernel.
+/// What the kernel holds; `None` where nothing runs in such a cgroup: systemd may have left one
+/// behind, and writes to it when something starts. A file that is not there is left out: its
+/// controller is not in use, or not in this kernel.
 #[must_use]
 pub fn kernel(root: &Root, dir: &str, systemd: Option<&Values>) -> Option<Values> {
-    if !root.is_dir(dir) {
+    if !cgroup::is_populated(root, dir) {
         return None;
     }
     let mut values = Values::new();

@@ -22,6 +22,8 @@ pub struct Present {
     pub devices: BTreeMap<String, String>,
     /// How large the host is.
     pub size: HostSize,
+    /// Settings that this kernel does nothing about.
+    pub idle: Vec<Directive>,
     /// Why nothing can be limited here, if nothing can.
     pub lacking: Option<String>,
 }
@@ -66,6 +68,10 @@ impl Present {
         let about = files::about(unit, files);
         let one = |directive: Directive| {
             let said = files::said(&about, directive);
+            // What a service has where nobody says anything is for systemd to know.
+            if said.by.is_none() && !unit.ends_with(".slice") {
+                return None;
+            }
             let value = self.value(directive, &said.values)?;
             Some((directive, value))
         };

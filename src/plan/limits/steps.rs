@@ -1,6 +1,8 @@
 //! Wishes and what is there become a plan: files written and removed, systemd told once, and each
 //! value that changes read back from systemd and from the kernel.
 
+use std::collections::BTreeSet;
+
 use crate::plan::Plan;
 use crate::plan::fact::{Change, Expect, Subject};
 use crate::plan::step::{Action, Step, Undo};
@@ -25,6 +27,14 @@ pub(super) fn add_to(plan: &mut Plan, wishes: &Wishes, present: &Present, before
         return;
     }
     plan.warnings.extend(wishes.warnings.iter().cloned());
+    let all = wishes.units.iter().flat_map(|wish| &wish.keeps);
+    let named: BTreeSet<Directive> = all.map(|setting| setting.directive).collect();
+    for directive in present.idle.iter().filter(|idle| named.contains(idle)) {
+        plan.warn(format!(
+            "{} is without effect here: this kernel has nothing that heeds it",
+            directive.key_name()
+        ));
+    }
     let wanted: Vec<DropIn> = wishes.units.iter().flat_map(dropin::files).collect();
     let mut after = present.files.clone();
     for file in &present.files {
@@ -81,36 +91,62 @@ fn is_about_units(step: &Step) -> bool {
 /// What changes of a unit when systemd reads these files.
 fn changes_of(state: &UnitState, present: &Present, after: &[UnitFile]) -> Vec<Change> {
     let unit = &state.unit;
-    let (old, new) = (
-        present.meant(unit, &present.files),
-        present.meant(unit, after),
-    );
-    let change = |now: &Values, subject: fn(String) -> Subject| {
-        let which: Vec<Directive> = new
-            .iter()
-            .filter(|(directive, wanted)| now.get(directive).is_some_and(|now| now != *wanted))
-            .map(|(directive, _)| *directive)
-            .collect();
-        if which.is_empty() {
-            return None;
-        }
-        // What is there for another reason than these files does not come back with them.
-        let explained = which
-            .iter()
-            .all(|directive| now.get(directive) == old.get(directive));
-        let before = if explained {
-            Expect::IfThere(fact(now, &which))
-        } else {
-            Expect::Any
-        };
-        let after = Expect::IfThere(fact(&new, &which));
-        Some(Change::new(subject(topic(unit, &which)), before, after))
+    let old = present.meant(unit, &present.files);
+    let mut new = present.meant(unit, after);
+    // What nobody says any more is as it is where nobody ever did.
+    for directive in old.keys() {
+        let unbounded = || directive.unbounded().to_owned();
+        new.entry(*directive).or_insert_with(unbounded);
+    }
+    let heeded = |directive: &Directive| {
+        directive.kernel_file().is_some() && !present.idle.contains(directive)
     };
-    let systemd = state.systemd.as_ref();
-    let kernel = state.kernel.as_ref();
-    let systemd = systemd.and_then(|now| change(now, Subject::LimitsInSystemd));
-    let kernel = kernel.and_then(|now| change(now, Subject::LimitsInKernel));
-    systemd.into_iter().chain(kernel).collect()
+    let told = state.systemd.iter().flat_map(|now| {
+        let changes = differing(unit, now, (&old, &new), |_| false);
+        changes.map(|(topic, before, after)| {
+            Change::new(Subject::LimitsInSystemd(topic), before, after)
+        })
+    });
+    let held = state.kernel.iter().flat_map(|now| {
+        let changes = differing(unit, now, (&old, &new), heeded);
+        changes.map(|(topic, before, after)| {
+            Change::new(Subject::LimitsInKernel(topic), before, after)
+        })
+    });
+    told.chain(held).collect()
+}
+
+/// Where values differ from those that new files mean: what is there for the old files, and comes
+/// back with them; what is there for another reason; what is not there yet, where `appears` says
+/// that it will be.
+fn differing(
+    unit: &str,
+    now: &Values,
+    (old, new): (&Values, &Values),
+    appears: impl Fn(&Directive) -> bool,
+) -> impl Iterator<Item = (String, Expect, Expect)> {
+    let (mut explained, mut other) = (Vec::new(), Vec::new());
+    for (directive, wanted) in new {
+        let before = old.get(directive).map(String::as_str);
+        match now.get(directive) {
+            Some(now) if now == wanted => {}
+            Some(now) if now == before.unwrap_or(directive.unbounded()) => {
+                explained.push(*directive);
+            }
+            Some(_) => other.push(*directive),
+            None if appears(directive) && wanted != directive.unbounded() => {
+                other.push(*directive);
+            }
+            None => {}
+        }
+    }
+    let before = Expect::IfThere(fact(now, &explained));
+    let change = |which: &[Directive], before: Expect| {
+        let after = Expect::IfThere(fact(new, which));
+        (!which.is_empty()).then(|| (topic(unit, which), before, after))
+    };
+    let explained = change(&explained, before);
+    explained.into_iter().chain(change(&other, Expect::Any))
 }
 
 fn written(file: &DropIn, now: Option<&UnitFile>) -> Step {
