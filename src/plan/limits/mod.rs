@@ -8,5 +8,7 @@ pub mod files;
 mod lower;
 pub mod present;
 pub mod steps;
+#[cfg(test)]
+mod tests;
 pub mod view;
 pub mod wishes;

@@ -7,6 +7,8 @@ use crate::plan::Plan;
 use crate::plan::fact::{Change, Expect, Subject};
 use crate::plan::step::{Action, Step, Undo};
 
+use crate::policy::schema::Key;
+
 use super::directive::Directive;
 use super::dropin::{self, DropIn};
 use super::files::UnitFile;
@@ -98,8 +100,10 @@ fn changes_of(state: &UnitState, present: &Present, after: &[UnitFile]) -> Vec<C
         let unbounded = || directive.unbounded().to_owned();
         new.entry(*directive).or_insert_with(unbounded);
     }
+    // Of addresses the kernel has a program or none.
     let heeded = |directive: &Directive| {
-        directive.kernel_file().is_some() && !present.idle.contains(directive)
+        let held = directive.kernel_file().is_some() || *directive == Directive::Of(Key::IpDeny);
+        held && !present.idle.contains(directive)
     };
     let told = state.systemd.iter().flat_map(|now| {
         let changes = differing(unit, now, (&old, &new), |_| false);
