@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::base::id::{GroupName, UserName};
-use crate::host::limits::{self, Depth};
+use crate::host::limits;
 use crate::host::policy::CONSOLE;
 use crate::host::root::Root;
 use crate::host::{clock, directory, observe, unit_files};
@@ -17,7 +17,7 @@ use crate::plan::limits::drift::{self, Drift, Kind};
 use crate::plan::limits::present::Present;
 use crate::plan::limits::view::{self, View};
 use crate::plan::limits::wishes::{self, EACH, EVERYBODY, Ground, Someone, Wishes, slice_of};
-use crate::plan::limits::{dropin, steps};
+use crate::plan::limits::{dropin, quota, steps};
 use crate::plan::step::{Action, Step, Undo};
 use crate::policy::edit;
 use crate::policy::schema::{Key, Policy, Scope, Value};
@@ -55,14 +55,6 @@ struct Known {
     present: Present,
     partial: Vec<String>,
 }
-
-/// Keys that say something about disks: another part enforces those.
-const DISKS: [Key; 4] = [
-    Key::DiskSoft,
-    Key::DiskHard,
-    Key::InodesSoft,
-    Key::InodesHard,
-];
 
 impl LimitsIntent {
     /// What it is called: the first words of its plan.
@@ -124,9 +116,8 @@ pub(super) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan, ChangeErr
     match intent {
         LimitsIntent::Apply => {
             let policy = good(&policies)?;
-            let known = know(root, policies, &policy, Depth::All);
+            let known = know(root, policies, &policy, None);
             let mut plan = Plan::new(intent.words(), "policy");
-            disks(&mut plan, &policy);
             steps::add(&mut plan, &known.wishes, &known.present);
             for drift in found(&known) {
                 plan.warn(format!("stays: {}", sentence(&drift)));
@@ -135,7 +126,7 @@ pub(super) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan, ChangeErr
         }
         LimitsIntent::Mend => {
             let policy = good(&policies)?;
-            let known = know(root, policies, &policy, Depth::All);
+            let known = know(root, policies, &policy, None);
             let mut plan = Plan::new(intent.words(), "policy");
             let all = drift::find(&known.wishes, &known.present);
             drift::mend(&mut plan, &all, &known.wishes, &known.present);
@@ -143,8 +134,12 @@ pub(super) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan, ChangeErr
         }
         LimitsIntent::Set(scope, entries, until) => {
             let mut plan = Plan::new(intent.words(), about(scope));
-            if let Some((key, _)) = entries.iter().find(|(key, _)| DISKS.contains(key)) {
-                return Ok(plan.refuse(not_enforced(*key)));
+            let disk = entries.iter().find(|(key, _)| quota::KEYS.contains(key));
+            if let Some((key, _)) = disk.filter(|_| until.is_some()) {
+                return Ok(plan.refuse(format!(
+                    "{} is a quota, which the file system keeps for good: set it without --for",
+                    key.name()
+                )));
             }
             if let Some(why) = unknown(root, scope) {
                 return Ok(plan.refuse(why));
@@ -170,12 +165,13 @@ pub(super) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan, ChangeErr
                 .map(|key| key.name())
                 .collect();
             if named.is_empty() || !missing.is_empty() {
+                let what = match missing.as_slice() {
+                    [] => "limits".to_owned(),
+                    missing => missing.join(", "),
+                };
                 return Ok(plan.refuse(format!(
-                    "{CONSOLE} says nothing about {}of {}; what other files say is changed there",
-                    missing
-                        .iter()
-                        .map(|key| format!("{key} "))
-                        .collect::<String>(),
+                    "{CONSOLE} says nothing about {what} of {}; what other files say is changed \
+                     there",
                     whose(scope)
                 )));
             }
@@ -225,7 +221,8 @@ fn edited(
     if old.as_deref() != Some(text.as_str()) {
         plan.push(policy_step(root, old, &text)?);
     }
-    let known = know(root, policies, &policy, Depth::All);
+    let before = policies.policy.clone().ok();
+    let known = know(root, policies, &policy, before.as_ref());
     steps::add(plan, &known.wishes, &known.present);
     tell_what_wins(plan, &known, &policy, scope, keys);
     Ok(())
@@ -308,6 +305,10 @@ pub fn sentence(drift: &Drift) -> String {
             "{what} is {found} in the kernel, and {} in systemd",
             wished.as_deref().unwrap_or("nothing")
         ),
+        (Kind::Quota, wished) => format!(
+            "the quota of {what} on {file} is {found}, not {}",
+            wished.as_deref().unwrap_or("nothing")
+        ),
         (Kind::Missing | Kind::Differs | Kind::LeftOver, _) => {
             format!("{file}: {}", drift.kind.words())
         }
@@ -380,24 +381,8 @@ fn unknown(root: &Root, scope: &Scope) -> Option<String> {
     }
 }
 
-fn not_enforced(key: Key) -> String {
-    format!(
-        "{} is a quota of a disk, which limits do not set: use setquota(8)",
-        key.name()
-    )
-}
-
-/// Quotas that stand in the policy are said not to be enforced.
-fn disks(plan: &mut Plan, policy: &Policy) {
-    let tables = policy.files.iter().flat_map(|file| &file.limits);
-    for entry in tables.flat_map(|table| &table.entries) {
-        if DISKS.contains(&entry.key) {
-            plan.warn(format!("{}: {}", entry.at, not_enforced(entry.key)));
-        }
-    }
-}
-
-fn know(root: &Root, policies: Policies, policy: &Policy, depth: Depth) -> Known {
+/// `before` is the policy that this one takes the place of.
+fn know(root: &Root, policies: Policies, policy: &Policy, before: Option<&Policy>) -> Known {
     let all = directory::people(root);
     let mut people = limits::people(&all);
     let mut partial = all.partial;
@@ -428,8 +413,13 @@ fn know(root: &Root, policies: Policies, policy: &Policy, depth: Depth) -> Known
         way_in: limits::way_in(root),
         now: clock::now(),
     };
-    let wishes = wishes::of(policy, &people, &ground);
-    let present = limits::present(root, &wishes, policies.host, depth);
+    let mut wishes = wishes::of(policy, &people, &ground);
+    if let Some(before) = before {
+        let before = wishes::of(before, &people, &ground);
+        quota::release(&before.quotas, &mut wishes.quotas);
+    }
+    let present = limits::present(root, &wishes, policies.host);
+    partial.extend(present.lacking.clone());
     Known {
         policies,
         people,
@@ -446,7 +436,7 @@ fn know(root: &Root, policies: Policies, policy: &Policy, depth: Depth) -> Known
 pub(super) fn limits(root: &Root, whom: Option<&UserName>) -> Result<Limits, ChangeError> {
     let policies = policies::of(root);
     let policy = good(&policies)?;
-    let known = know(root, policies, &policy, Depth::All);
+    let known = know(root, policies, &policy, None);
     let view = |unit: &str, whose: &str| view::of(unit, whose, &known.wishes, &known.present);
     let mut people: Vec<&Someone> = known.people.iter().collect();
     people.sort_by_key(|one| one.uid);
@@ -494,7 +484,7 @@ fn stranger(root: &Root, whom: &UserName, known: &Known) -> Result<View, ChangeE
 pub(super) fn drift(root: &Root) -> Result<Vec<Drift>, ChangeError> {
     let policies = policies::of(root);
     let policy = good(&policies)?;
-    let known = know(root, policies, &policy, Depth::All);
+    let known = know(root, policies, &policy, None);
     if let Some(why) = known.present.lacking {
         return Err(ChangeError::Failed(why));
     }

@@ -15,16 +15,7 @@ use crate::policy::schema::Key;
 
 use super::cgroup::{self, MOUNT, USER_SLICE};
 use super::root::Root;
-use super::{bpf, slices, systemd, unit_files, units, world};
-
-/// How much is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// Files and the kernel.
-    Files,
-    /// systemd as well.
-    All,
-}
+use super::{bpf, quota, slices, systemd, unit_files, units, world};
 
 /// Where homes are made.
 #[must_use]
@@ -75,7 +66,7 @@ pub fn people(people: &People) -> Vec<Someone> {
 
 /// What is there, for these wishes.
 #[must_use]
-pub fn present(root: &Root, wishes: &Wishes, size: HostSize, depth: Depth) -> Present {
+pub fn present(root: &Root, wishes: &Wishes, size: HostSize) -> Present {
     let wished = wishes.units.iter().map(|wish| wish.unit.clone());
     let mut names: BTreeSet<String> = wished.collect();
     names.extend(unit_files::people(root));
@@ -86,12 +77,17 @@ pub fn present(root: &Root, wishes: &Wishes, size: HostSize, depth: Depth) -> Pr
     names.insert(EVERYBODY.to_owned());
     let files = unit_files::about(root, &names);
     names.remove(EACH);
+    let wanted = wishes.quotas.iter();
+    let quotas = wanted
+        .filter_map(|wish| Some((wish.uid, quota::of(root, wish.uid, &wish.home)?)))
+        .collect();
     let devices = devices(root, &files, wishes);
-    let units = names.iter().map(|unit| state(root, unit, depth)).collect();
+    let units = names.iter().map(|unit| state(root, unit)).collect();
     Present {
         files,
         units,
         devices,
+        quotas,
         size,
         idle: idle(root),
         lacking: lacking(root),
@@ -108,8 +104,15 @@ fn lacking(root: &Root) -> Option<String> {
             version.as_str()
         ));
     }
-    (!systemd::is_init(root) && root.is_live())
-        .then(|| "limits need systemd as the init of this host".to_owned())
+    if !root.is_live() {
+        return None;
+    }
+    if !systemd::is_init(root) {
+        return Some("limits need systemd as the init of this host".to_owned());
+    }
+    (!root.exists(systemd::BUS)).then(|| {
+        "limits need the system bus, to tell systemd: systemctl start dbus.socket".to_owned()
+    })
 }
 
 /// Weights of I/O are heeded by `io.cost`, which tells by a file of its own whether it is there.
@@ -122,11 +125,8 @@ fn idle(root: &Root) -> Vec<Directive> {
     }
 }
 
-fn state(root: &Root, unit: &str, depth: Depth) -> UnitState {
-    let systemd = match depth {
-        Depth::All => units::settings(root, unit).ok().flatten(),
-        Depth::Files => None,
-    };
+fn state(root: &Root, unit: &str) -> UnitState {
+    let systemd = units::settings(root, unit).ok().flatten();
     let dir = cgroup_of(unit);
     let is_persons = uid_of(unit).is_some() || unit == EVERYBODY;
     UnitState {
@@ -170,7 +170,8 @@ pub fn kernel(root: &Root, dir: &str, systemd: Option<&Values>) -> Option<Values
     Some(values)
 }
 
-/// Addresses are in a program that the kernel runs: it is there, with what systemd has, or not.
+/// Addresses are in programs that the kernel runs, which systemd attaches not to a slice but to
+/// each unit in it: they are there with what systemd has, or not.
 fn filter(
     root: &Root,
     dir: &str,
@@ -183,12 +184,22 @@ fn filter(
         .get(&Directive::Of(Key::IpDeny))
         .is_some_and(|deny| deny != none);
     if !denies {
-        return None;
+        return Some(none.to_owned());
     }
-    Some(match bpf::filters(root, dir)? {
-        true => wanted.clone(),
-        false => none.to_owned(),
-    })
+    let all = filtered(root, dir)?;
+    Some(if all { wanted.clone() } else { none.to_owned() })
+}
+
+/// Whether everything that runs in a unit is behind a filter; `None` where nothing runs, or the
+/// kernel does not tell.
+fn filtered(root: &Root, dir: &str) -> Option<bool> {
+    if !dir.ends_with(".slice") {
+        return bpf::filters(root, dir);
+    }
+    let units = root.subdirectories(dir).map(|name| format!("{dir}/{name}"));
+    let running = units.filter(|dir| cgroup::is_populated(root, dir));
+    let told: Vec<bool> = running.filter_map(|dir| filtered(root, &dir)).collect();
+    (!told.is_empty()).then(|| told.iter().all(|filtered| *filtered))
 }
 
 /// What these settings of a unit are in systemd, as a fact tells them.
@@ -250,12 +261,9 @@ fn largest(root: &Root, dir: &str) -> Option<(u32, String, Bytes)> {
 fn devices(root: &Root, files: &[UnitFile], wishes: &Wishes) -> BTreeMap<String, String> {
     let is_rate = |directive: &Directive| directive.is_list() && directive.kernel_file().is_some();
     let told = files.iter().flat_map(UnitFile::assignments);
-    let wished = wishes.units.iter().flat_map(|wish| {
-        let all = wish.keeps.iter().chain(wish.until.iter().flatten());
-        all.flat_map(|setting| {
-            let values = setting.values.iter();
-            values.map(|value| (setting.directive, value.clone()))
-        })
+    let wished = wishes.settings().flat_map(|(_, setting)| {
+        let values = setting.values.iter();
+        values.map(|value| (setting.directive, value.clone()))
     });
     let rates = told
         .chain(wished)

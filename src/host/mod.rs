@@ -38,6 +38,7 @@ pub mod policy;
 pub mod probe;
 mod procdir;
 pub mod process;
+pub mod quota;
 mod reader;
 pub mod root;
 mod sessions;

@@ -13,6 +13,7 @@ use crate::plan::world::group_fact;
 use super::durable;
 use super::keys;
 use super::limits;
+use super::quota;
 use super::root::{Root, numeric};
 
 /// A fact that could not be read.
@@ -79,6 +80,13 @@ pub fn fact(root: &Root, subject: &Subject) -> Result<Option<String>, Unknown> {
         })),
         Subject::Keys(name) => keys::fingerprints(root, name).map_err(|e| unknown(e.to_string())),
         Subject::AtJobs(uid) => Ok(at_jobs(root, *uid)),
+        Subject::Quota(at) => {
+            let (uid, device) = at.split_once('@').unwrap_or((at, ""));
+            let uid = uid
+                .parse()
+                .map_err(|_| unknown("it names no uid".to_owned()))?;
+            Ok(quota::on(root, uid, device).map(|quota| quota.to_string()))
+        }
         Subject::LimitsInSystemd(topic) => {
             let (unit, which) = of_topic(topic);
             let told =

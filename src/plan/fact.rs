@@ -41,6 +41,8 @@ pub enum Subject {
     LimitsInSystemd(String),
     /// The same as the kernel holds them; absent where the unit has no cgroup now.
     LimitsInKernel(String),
+    /// What a uid may occupy on a device, as `UID@DEVICE`.
+    Quota(String),
 }
 
 impl fmt::Display for Subject {
@@ -57,6 +59,7 @@ impl fmt::Display for Subject {
             Self::File(path) | Self::Directory(path) | Self::Archive(path) => f.write_str(path),
             Self::Keys(name) => write!(f, "ssh keys of {name}"),
             Self::AtJobs(uid) => write!(f, "at jobs of uid {uid}"),
+            Self::Quota(at) => write!(f, "quota of uid {}", at.replace('@', " on ")),
             Self::LimitsInSystemd(topic) => write!(f, "{} in systemd", unit_of(topic)),
             Self::LimitsInKernel(topic) => write!(f, "{} in the kernel", unit_of(topic)),
         }

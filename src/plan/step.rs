@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fact::Change;
+use super::limits::quota::Quota;
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,15 @@ pub enum Action {
     RemoveDropIn {
         /// Which.
         path: String,
+    },
+    /// Sets what a person may occupy on a file system.
+    SetQuota {
+        /// Its device.
+        device: String,
+        /// Whose.
+        uid: u32,
+        /// How much.
+        quota: Quota,
     },
     /// Has systemd read the files of all units again.
     ReloadUnits,
@@ -239,6 +249,9 @@ impl fmt::Display for Action {
             }
             Self::WriteFile { path, mode, .. } => write!(f, "write {path}, mode {mode:04o}"),
             Self::WriteDropIn { path, .. } => write!(f, "write {path}, mode 0644"),
+            Self::SetQuota { device, uid, quota } => {
+                write!(f, "quota of uid {uid} on {device}: {quota}")
+            }
             Self::ReloadUnits => f.write_str("systemctl daemon-reload, over D-Bus"),
             Self::RemoveFile { path } | Self::RemoveDropIn { path } => write!(f, "remove {path}"),
             Self::MoveFile { from, to } => write!(f, "move {from} to {to}"),

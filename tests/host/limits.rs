@@ -94,12 +94,26 @@ on_both! {
         assert_eq!(max["file"], "/run/systemd/system/user-1001.slice.d/21-benchwarden-until.conf");
         // Over it, her job is ended, and nothing else is.
         let bob = host.as_user("bob").spawn("sleep 4002");
-        let eaten = host.as_user("alice").run("python3 -c 'x = bytearray(b\"x\") * (600 << 20)'");
-        assert_eq!(eaten.status, Some(137), "{eaten}");
+        let eaten = host.as_user("alice").run("python3 -c 'x = bytearray(b\"x\") * (600 << 20)'; echo ended $?");
+        assert!(eaten.ok().contains("ended 137"), "{eaten}");
         assert!(kernel(host, 1001, "memory.events").contains("oom_kill 1"));
         assert!(host.run("cat /sys/fs/cgroup/user.slice/user-1002.slice/memory.events").ok().contains("oom_kill 0"));
         assert!(host.run("pgrep -f 'sleep 4002'").status == Some(0), "bob goes on");
+        assert!(host.run("pgrep -f 'sleep 4001'").status == Some(0), "and so does her login");
         drop(bob);
+
+        // What leaves the host: the kernel really filters.
+        let sends = "python3 -c 'import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); \
+                     print(s.sendto(b\"x\", (\"10.0.2.2\", 9)))' 2>&1 | tail -1";
+        assert_eq!(host.as_user("alice").run(sends).ok().trim(), "1");
+        change(host, "limits set --user alice ip_deny=any ip_allow=localhost");
+        assert!(host.as_user("alice").run(sends).ok().contains("not permitted"));
+        assert_eq!(host.as_user("bob").run(sends).ok().trim(), "1");
+
+        // What the home's file system keeps by itself.
+        let quota = "repquota -u / | awk '$1 == \"alice\" {print $4, $5}'";
+        change(host, "limits set --user alice disk_soft=1G disk_hard=2G");
+        assert_eq!(host.run(quota).ok().trim(), "1048576 2097152");
 
         // Others set what they like, by both ways systemd has for it.
         host.run("systemctl set-property user-1001.slice TasksMax=44").ok();
@@ -137,6 +151,7 @@ on_both! {
         assert!(console.ok().contains("tasks_max") && !console.ok().contains("memory_max"), "{console}");
         change(host, "limits clear --user alice");
         assert_eq!(kernel(host, 1001, "pids.max"), "800");
+        assert_eq!(host.run(quota).ok().trim(), "0 0");
         assert!(with_policy.contains("TasksMax=800") && !files(host).contains("TasksMax=555"));
         let undone = host.run(&format!("benchwarden undo {} --yes", set["plan"].as_str().unwrap()));
         assert!(undone.status != Some(0), "the host has changed since: {undone}");

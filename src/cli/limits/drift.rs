@@ -10,7 +10,7 @@ use crate::base::text::printable;
 use crate::cli::change::{How, carry_out};
 use crate::cli::output::{json, wrapped};
 use crate::engine::Engine;
-use crate::engine::changes::{ChangeError, Intent};
+use crate::engine::changes::Intent;
 use crate::engine::limits::{LimitsIntent, sentence};
 use crate::plan::limits::drift::Drift;
 
@@ -38,13 +38,7 @@ pub(super) fn run(
         let intent = Intent::Limits(LimitsIntent::Mend);
         return carry_out(engine, &intent, None, how, out);
     }
-    let all = match engine.drift() {
-        Err(error @ ChangeError::NotRoot) => {
-            writeln!(std::io::stderr(), "benchwarden: {error}")?;
-            return Ok(Exit::Refused);
-        }
-        other => other?,
-    };
+    let all = engine.drift()?;
     if args.json {
         json(out, SCHEMA, &Document { drift: &all })?;
     } else if all.is_empty() {

@@ -23,6 +23,7 @@ use crate::plan::step::Action;
 use super::command::{self, CommandError};
 use super::durable::{self, WriteError};
 use super::keys;
+use super::quota;
 use super::root::Root;
 use super::units;
 
@@ -133,6 +134,13 @@ fn perform_silently(
             durable::remove(root, path)?;
             let dir = path.rsplit_once('/').map_or("/", |(dir, _)| dir);
             Ok(durable::remove_empty(root, dir)?)
+        }
+        Action::SetQuota { device, uid, quota } => {
+            quota::set(device, *uid, *quota).map_err(|error| {
+                ActionError::Other(format!(
+                    "the quota of uid {uid} on {device} cannot be set: {error}"
+                ))
+            })
         }
         Action::ReloadUnits => {
             units::reload(root).map_err(|error| ActionError::Other(error.to_string()))

@@ -134,7 +134,7 @@ impl Directive {
             Self::Of(key) => match key {
                 Key::CpuQuota => Shape::Quota,
                 Key::CpuWeight | Key::IoWeight => Shape::Weight,
-                Key::TasksMax => Shape::Tasks,
+                Key::TasksMax | Key::InodesSoft | Key::InodesHard => Shape::Tasks,
                 Key::IoReadBandwidthMax
                 | Key::IoWriteBandwidthMax
                 | Key::IoReadIopsMax
@@ -144,9 +144,7 @@ impl Directive {
                 | Key::MemoryMax
                 | Key::MemorySwapMax
                 | Key::DiskSoft
-                | Key::DiskHard
-                | Key::InodesSoft
-                | Key::InodesHard => Shape::Memory,
+                | Key::DiskHard => Shape::Memory,
             },
         }
     }

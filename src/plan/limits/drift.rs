@@ -61,6 +61,8 @@ pub enum Kind {
     NotLoaded,
     /// The kernel does not hold what systemd says.
     NotInKernel,
+    /// A quota of a disk is not what is wished.
+    Quota,
 }
 
 impl Kind {
@@ -75,6 +77,7 @@ impl Kind {
             Self::Unwished => "somebody else's file sets what no policy wishes",
             Self::NotLoaded => "systemd has not read what the files say",
             Self::NotInKernel => "the kernel does not hold what systemd says",
+            Self::Quota => "the quota is not what is wished",
         }
     }
 }
@@ -100,9 +103,22 @@ pub fn find(wishes: &Wishes, present: &Present) -> Vec<Drift> {
             found.push(of_file(Kind::LeftOver, unit, &file.path, Some(file)));
         }
     }
+    for wish in &wishes.quotas {
+        let state = present.quotas.get(&wish.uid);
+        if let Some(state) = state.filter(|state| state.quota.with(&wish.bounds) != state.quota) {
+            found.push(Drift {
+                wished: Some(state.quota.with(&wish.bounds).to_string()),
+                found: Some(state.quota.to_string()),
+                ..of_file(Kind::Quota, &wish.name, &state.device, None)
+            });
+        }
+    }
     let wished = as_wished(&wanted, present);
     for state in &present.units {
-        found.extend(overruled(state, &wished, present));
+        // Without a policy nobody speaks against it.
+        if !wanted.is_empty() {
+            found.extend(overruled(state, &wished, present));
+        }
         found.extend(not_in_force(state, present));
     }
     found

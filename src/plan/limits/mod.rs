@@ -7,6 +7,7 @@ pub mod dropin;
 pub mod files;
 mod lower;
 pub mod present;
+pub mod quota;
 pub mod steps;
 #[cfg(test)]
 mod tests;

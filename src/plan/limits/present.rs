@@ -7,6 +7,7 @@ use crate::policy::resolve::HostSize;
 
 use super::directive::Directive;
 use super::files::{self, UnitFile};
+use super::quota::QuotaState;
 
 /// Settings and their values, in the wording of [`Directive::meant`].
 pub type Values = BTreeMap<Directive, String>;
@@ -20,6 +21,8 @@ pub struct Present {
     pub units: Vec<UnitState>,
     /// Paths that rates are about, and the devices they are on.
     pub devices: BTreeMap<String, String>,
+    /// Quotas, by uid, of those for whom one is wished.
+    pub quotas: BTreeMap<u32, QuotaState>,
     /// How large the host is.
     pub size: HostSize,
     /// Settings that this kernel does nothing about.

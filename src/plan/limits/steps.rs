@@ -14,6 +14,7 @@ use super::dropin::{self, DropIn};
 use super::files::UnitFile;
 use super::lower;
 use super::present::{Present, UnitState, Values, fact, topic};
+use super::quota;
 use super::wishes::Wishes;
 
 /// Adds the steps that make a host as it is wished; none where it is so.
@@ -29,13 +30,26 @@ pub(super) fn add_to(plan: &mut Plan, wishes: &Wishes, present: &Present, before
         return;
     }
     plan.warnings.extend(wishes.warnings.iter().cloned());
-    let all = wishes.units.iter().flat_map(|wish| &wish.keeps);
-    let named: BTreeSet<Directive> = all.map(|setting| setting.directive).collect();
+    let all = wishes.settings().map(|(_, setting)| setting.directive);
+    let named: BTreeSet<Directive> = all.collect();
     for directive in present.idle.iter().filter(|idle| named.contains(idle)) {
         plan.warn(format!(
             "{} is without effect here: this kernel has nothing that heeds it",
             directive.key_name()
         ));
+    }
+    for (unit, setting) in wishes.settings() {
+        if present.value(setting.directive, &setting.values).is_none() {
+            plan.warn(format!(
+                "{} of {unit}, {}, is without effect: it is on no device of this host that can be \
+                 bounded",
+                setting.directive.key_name(),
+                setting.values.join(", ")
+            ));
+        }
+    }
+    for wish in &wishes.quotas {
+        quota::add(plan, wish, present.quotas.get(&wish.uid));
     }
     let wanted: Vec<DropIn> = wishes.units.iter().flat_map(dropin::files).collect();
     let mut after = present.files.clone();

@@ -117,9 +117,7 @@ fn only_those_have_a_file_who_differ_and_it_says_everything() {
 #[test]
 fn everybody_leaves_the_reserve_and_a_promise_is_made_all_the_way_down() {
     let files = files(
-        "[host]\nreserve_memory = \"20%\"\nreserve_tasks = 1000\n[limits.default]\ntasks_max = 9\n"
-            .replace("= 9", "= 99")
-            .as_str(),
+        "[host]\nreserve_memory = \"20%\"\nreserve_tasks = 1000\n[limits.default]\ntasks_max = 99\n",
     );
     let everybody = says(&files, &format!("{ETC}/user.slice.d/20-benchwarden.conf"));
     assert_eq!(
@@ -245,6 +243,7 @@ fn in_force(files: Vec<UnitFile>) -> Present {
         files,
         units: Vec::new(),
         devices: BTreeMap::new(),
+        quotas: BTreeMap::new(),
         size: HOST,
         idle: Vec::new(),
         lacking: None,

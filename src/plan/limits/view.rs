@@ -4,10 +4,13 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use crate::policy::schema::Key;
+
 use super::directive::Directive;
 use super::dropin;
 use super::files;
 use super::present::Present;
+use super::quota::KEYS;
 use super::wishes::{EACH, Setting, Wish, Wishes, uid_of};
 
 /// A unit's limits.
@@ -106,6 +109,7 @@ pub fn of(unit: &str, whose: &str, wishes: &Wishes, present: &Present) -> View {
             directive,
         })
     });
+    let limits = limits.chain(quotas(unit, wishes, present));
     View {
         whose: whose.to_owned(),
         uid: uid_of(unit),
@@ -113,6 +117,39 @@ pub fn of(unit: &str, whose: &str, wishes: &Wishes, present: &Present) -> View {
         live: state.is_some_and(|state| state.kernel.is_some()),
         limits: limits.collect(),
     }
+}
+
+/// What somebody may occupy where their home is: the file system's own bounds.
+fn quotas(unit: &str, wishes: &Wishes, present: &Present) -> Vec<Row> {
+    let uid = uid_of(unit);
+    let Some(wish) = wishes.quotas.iter().find(|wish| Some(wish.uid) == uid) else {
+        return Vec::new();
+    };
+    let state = present.quotas.get(&wish.uid);
+    let value = |key: Key, bound: u64| match (key, bound) {
+        (_, 0) => "infinity".to_owned(),
+        (Key::DiskSoft | Key::DiskHard, kib) => (kib << 10).to_string(),
+        (_, files) => files.to_string(),
+    };
+    let row = |(key, bound): (Key, &Option<u64>)| {
+        let directive = Directive::Of(key);
+        let here = value(key, (*bound)?);
+        let kernel = state.and_then(|state| Some(value(key, state.quota.bound(key)?)));
+        Some(Row {
+            key: key.name(),
+            wished: Some(directive.told(&here)),
+            origin: Some("the policy".to_owned()),
+            until: None,
+            agrees: kernel.as_ref() == Some(&here),
+            here: Some(here),
+            systemd: None,
+            kernel,
+            file: state.map(|state| state.device.clone()),
+            directive,
+        })
+    };
+    let bounds = KEYS.into_iter().zip(&wish.bounds);
+    bounds.filter_map(row).collect()
 }
 
 /// What is wished of a setting of a unit: what holds for a while before what lasts, and the unit's

@@ -13,6 +13,7 @@ use crate::policy::resolve::{Because, HostSize, Resolved, Said, Who};
 use crate::policy::schema::{Key, Policy, Scope, Value};
 
 use super::directive::{Directive, rate_lines};
+use super::quota::{self, QuotaWish};
 
 /// Somebody who can log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ const SYSTEM: &str = "300";
 pub struct Wishes {
     /// Unit by unit, each once.
     pub units: Vec<Wish>,
+    /// Quotas of disks, person by person.
+    pub quotas: Vec<QuotaWish>,
     /// What whoever approves should know.
     pub warnings: Vec<String>,
 }
@@ -97,6 +100,16 @@ pub struct Setting {
     pub from: String,
     /// When it is over.
     pub until: Option<Timestamp>,
+}
+
+impl Wishes {
+    /// Every setting with its unit.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &Setting)> {
+        self.units.iter().flat_map(|wish| {
+            let all = wish.keeps.iter().chain(wish.until.iter().flatten());
+            all.map(|setting| (wish.unit.as_str(), setting))
+        })
+    }
 }
 
 /// The unit of a person's sessions.
@@ -135,6 +148,9 @@ pub fn of(policy: &Policy, people: &[Someone], ground: &Ground) -> Wishes {
     let shares = Shares::of(policy, ground, admins.len());
     for one in people {
         let resolved = with_groups(one, |who| policy.resolve(who, ground.now, &ground.size));
+        wishes
+            .quotas
+            .extend(quota::wished(&one.name, one.uid, &one.home, &resolved));
         let place = if one.home.starts_with(&format!("{home}/")) || odd(&one.home) {
             home
         } else {
