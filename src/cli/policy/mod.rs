@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod plan;
 
 use std::io::Write;
 
@@ -10,12 +11,15 @@ use anyhow::anyhow;
 use crate::base::exit::Exit;
 use crate::base::text::counted;
 use crate::engine::Engine;
+use crate::engine::changes::Intent;
+use crate::engine::limits::LimitsIntent;
 use crate::engine::policies::Policies;
 use crate::host::clock;
 use crate::policy::export::export;
 use crate::policy::schema::Policy;
 
 use super::args::PolicyVerb;
+use super::change::carry_out;
 
 pub(super) fn run(
     verb: &PolicyVerb,
@@ -25,6 +29,11 @@ pub(super) fn run(
     match verb {
         PolicyVerb::Check(args) => check::run(args, engine, out),
         PolicyVerb::Explain(args) => explain::run(args, engine, out),
+        PolicyVerb::Plan(args) => plan::run(args, engine, out),
+        PolicyVerb::Apply(args) => {
+            let intent = Intent::Limits(LimitsIntent::Apply);
+            carry_out(engine, &intent, None, args.how, out)
+        }
         PolicyVerb::Export => {
             let policies = engine.policy();
             let text = export(usable(&policies)?, clock::now());
