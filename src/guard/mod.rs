@@ -67,17 +67,3 @@ fn refusal(root: &Root) -> Option<Refused> {
         None
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "a test makes its own tree")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fixture_tree_is_looked_at_and_not_guarded() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("proc")).unwrap();
-        let root = Root::fixture(dir.path()).unwrap();
-        assert_eq!(refusal(&root), Some(Refused::Fixture));
-    }
-}
