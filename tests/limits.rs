@@ -220,18 +220,62 @@ fn clearing_takes_out_what_the_console_said_and_nothing_else() {
         ["--user", "bob", "cpu_quota"],
         ["--default", "memory_max", "--dry-run"],
     ] {
-        let refused = host.run(
-            &[
-                &["limits", "clear", "--dry-run"][..1],
-                &["clear"],
-                &args[..],
-            ]
-            .concat(),
-        );
+        let refused = host.run(&[&["limits", "clear"][..], &args[..]].concat());
         assert_eq!(refused.status.code(), Some(3), "{refused:?}");
         let why = String::from_utf8(refused.stderr).unwrap();
         assert!(why.contains("says nothing about"), "{why}");
     }
+}
+
+#[test]
+fn what_ends_by_itself_is_in_a_file_of_its_own_so_that_what_lasts_stays() {
+    let host = workbench();
+    host.put(CONSOLE, "[limits.user.bob]\ntasks_max = 100\n");
+    let until = "etc/benchwarden/policy.d/51-console-until.toml";
+    let set = |args: &[&str]| {
+        let all = [
+            &["limits", "set", "--user", "bob"],
+            args,
+            &["--dry-run", "--json"],
+        ]
+        .concat();
+        host.json(&all)
+    };
+    let plan = set(&["tasks_max=50", "--for", "2h"]);
+    assert_eq!(paths(&plan)[0], format!("/{until}"), "{plan:#}");
+    assert!(!paths(&plan).contains(&&*format!("/{CONSOLE}")), "{plan:#}");
+    let text = plan["steps"][0]["action"]["write_drop_in"]["content"]
+        .as_str()
+        .unwrap();
+    host.put(until, text);
+    let keeps = "/etc/systemd/system/user-1002.slice.d/20-benchwarden.conf";
+    let steps = plan["steps"].as_array().unwrap();
+    let keeps = steps
+        .iter()
+        .find(|step| step["action"]["write_drop_in"]["path"] == keeps);
+    let keeps = keeps.unwrap()["action"]["write_drop_in"]["content"]
+        .as_str()
+        .unwrap();
+    assert!(keeps.contains("TasksMax=100\n"), "{keeps}");
+    let shown = host.json(&["limits", "show", "bob", "--json"]);
+    assert_eq!(row(&shown, "tasks_max")["wished"], "50");
+    // One that lasts is in force at once; a file that says nothing any more goes.
+    let plan = set(&["tasks_max=70"]);
+    assert_eq!(
+        plan["steps"][0]["action"]["remove_drop_in"]["path"],
+        format!("/{until}")
+    );
+    assert_eq!(paths(&plan)[1], format!("/{CONSOLE}"));
+    let refused = host.run(&[
+        "limits",
+        "set",
+        "--user",
+        "bob",
+        "disk_hard=1G",
+        "--for",
+        "2h",
+    ]);
+    assert_eq!(refused.status.code(), Some(3), "{refused:?}");
 }
 
 #[test]

@@ -36,8 +36,14 @@ impl DropIn {
     /// The file as a fact.
     #[must_use]
     pub fn fact(&self) -> String {
-        format!("0:0 {MODE:04o} {}", sha256_hex(self.text.as_bytes()))
+        fact(&self.text)
     }
+}
+
+/// A file of ours with this text, as a fact.
+#[must_use]
+pub fn fact(text: &str) -> String {
+    format!("0:0 {MODE:04o} {}", sha256_hex(text.as_bytes()))
 }
 
 /// Whether a path is one of ours, whatever is in it.

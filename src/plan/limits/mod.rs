@@ -8,6 +8,7 @@ pub mod files;
 mod lower;
 pub mod present;
 pub mod quota;
+mod shares;
 pub mod steps;
 #[cfg(test)]
 mod tests;

@@ -225,13 +225,7 @@ fn back(now: &UnitFile, whose: &str) -> Undo {
         path: now.path.clone(),
         content: content.clone(),
     };
-    let again = DropIn {
-        path: now.path.clone(),
-        unit: String::new(),
-        whose: String::new(),
-        text: content,
-    };
-    if again.fact() == now.fact {
+    if dropin::fact(&content) == now.fact {
         Undo::Exact { what, action }
     } else {
         Undo::Partly {

@@ -7,13 +7,14 @@
 use jiff::Timestamp;
 
 use crate::base::id::UserName;
-use crate::base::limit::{Amount, Percent, Size};
+use crate::base::limit::Size;
 use crate::base::units::Bytes;
 use crate::policy::resolve::{Because, HostSize, Resolved, Said, Who};
 use crate::policy::schema::{Key, Policy, Scope, Value};
 
 use super::directive::{Directive, rate_lines};
 use super::quota::{self, QuotaWish};
+use super::shares::Shares;
 
 /// Somebody who can log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,16 +56,8 @@ pub const WAY_IN: [&str; 5] = [
     "dbus.service",
     "benchwarden-guard.service",
 ];
-/// What the system keeps where the policy does not say.
-const RESERVE: Percent = Percent::whole(10);
-/// The most memory that is promised to one service of the way in, and to one admin.
-const PROMISE: u64 = 32 << 20;
-const ADMINS_PROMISE: u64 = 128 << 20;
 /// The weight of what the admins get in by and work in; everybody else has 100.
-const HEAVY: &str = "1000";
-/// The weight of the system's services together.
-const SYSTEM: &str = "300";
-
+pub(super) const HEAVY: &str = "1000";
 /// Everything that is wished of this host's units.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wishes {
@@ -293,7 +286,7 @@ fn add_protection(settings: &mut Vec<Setting>, promise: u64, why: &str) {
     settings.sort_by_key(|setting| setting.directive);
 }
 
-fn ours(directive: Directive, value: &str, why: &str) -> Setting {
+pub(super) fn ours(directive: Directive, value: &str, why: &str) -> Setting {
     Setting {
         directive,
         values: vec![value.to_owned()],
@@ -302,7 +295,7 @@ fn ours(directive: Directive, value: &str, why: &str) -> Setting {
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     Size(Bytes(bytes)).to_string()
 }
 
@@ -347,142 +340,4 @@ fn strangers(policy: &Policy, people: &[Someone]) -> Vec<String> {
         .collect();
     told.dedup();
     told
-}
-
-/// How the host is shared between people, the admins and the system.
-struct Shares {
-    memory: Amount<Size>,
-    tasks: Amount<crate::base::limit::Count>,
-    memory_from: String,
-    tasks_from: String,
-    /// What one service of the way in is promised.
-    service: u64,
-    /// What one admin is promised.
-    admin: u64,
-    /// What all admins and root are.
-    admins: u64,
-}
-
-impl Shares {
-    fn of(policy: &Policy, ground: &Ground, admins: usize) -> Self {
-        let host = policy.host();
-        let memory = host
-            .reserve_memory
-            .as_ref()
-            .map_or(Amount::Share(RESERVE), |told| told.value);
-        let tasks = host
-            .reserve_tasks
-            .as_ref()
-            .map_or(Amount::Share(RESERVE), |told| told.value);
-        let from = |file: Option<&str>, key: &str| match file {
-            Some(file) => format!("{key} of [host] in {file}"),
-            None => format!("{key}, where the policy does not say: {RESERVE}"),
-        };
-        let file = |told: &crate::policy::schema::Place| told.file.to_string();
-        let memory_at = host.reserve_memory.as_ref().map(|told| file(&told.at));
-        let tasks_at = host.reserve_tasks.as_ref().map(|told| file(&told.at));
-        let reserve = memory.here(&ground.size).0.0;
-        let page = ground.size.page.0.max(1);
-        let part = |of: u64, heads: usize, most: u64| {
-            let heads = u64::try_from(heads).unwrap_or(u64::MAX).max(1);
-            (of / heads).min(most) / page * page
-        };
-        // Root is one of them.
-        let heads = admins + 1;
-        let admin = part(reserve / 4, heads, ADMINS_PROMISE);
-        Self {
-            memory_from: from(memory_at.as_deref(), "reserve_memory"),
-            tasks_from: from(tasks_at.as_deref(), "reserve_tasks"),
-            memory,
-            tasks,
-            service: part(reserve / 4, ground.way_in.len() + 1, PROMISE),
-            admin,
-            admins: admin * u64::try_from(heads).unwrap_or(0),
-        }
-    }
-
-    /// Everybody together leaves the reserve, and what people get in by keeps its part: a promise
-    /// counts only where everything above makes it too.
-    fn units(&self, ground: &Ground, warnings: &mut Vec<String>) -> Vec<Wish> {
-        let mut everybody = Vec::new();
-        let (memory, tasks) = (ground.size.memory.0, ground.size.tasks);
-        let left = match self.memory {
-            Amount::Share(part) => Some(rest(part)),
-            Amount::Fixed(part) => memory
-                .checked_sub(part.0.0)
-                .map(|left| size(left / ground.size.page.0.max(1) * ground.size.page.0)),
-        };
-        match left.filter(|_| self.memory.here(&ground.size).0.0 <= memory / 4 * 3) {
-            Some(left) => everybody.push(ours(
-                Directive::Of(Key::MemoryMax),
-                &left,
-                &self.memory_from,
-            )),
-            None => warnings.push(format!(
-                "reserve_memory {} leaves people less than a quarter of this host: it is not \
-                 enforced",
-                self.memory
-            )),
-        }
-        let left = match self.tasks {
-            Amount::Share(part) => Some(rest(part)),
-            Amount::Fixed(part) => tasks.checked_sub(part.0).map(|left| left.to_string()),
-        };
-        match left.filter(|_| self.tasks.here(&ground.size).0 <= tasks / 4 * 3) {
-            Some(left) => {
-                everybody.push(ours(Directive::Of(Key::TasksMax), &left, &self.tasks_from));
-            }
-            None => warnings.push(format!(
-                "reserve_tasks {} leaves people less than a quarter of this host: it is not \
-                 enforced",
-                self.tasks
-            )),
-        }
-        let why = "what the admins are promised below";
-        if self.admins > 0 {
-            everybody.push(ours(Directive::MemoryMin, &size(self.admins), why));
-        }
-        everybody.sort_by_key(|setting| setting.directive);
-        let heavy = |why: &str| ours(Directive::Of(Key::CpuWeight), HEAVY, why);
-        let promise = |bytes: u64, why: &str| {
-            (bytes > 0).then(|| ours(Directive::MemoryMin, &size(bytes), why))
-        };
-        let wish = |unit: &str, whose: &str, keeps: Vec<Setting>| Wish {
-            unit: unit.to_owned(),
-            whose: whose.to_owned(),
-            keeps,
-            until: None,
-        };
-        let way_in = "what the admins get in by";
-        let services = u64::try_from(ground.way_in.len()).unwrap_or(0);
-        let why = "what the way in is promised below";
-        let weight = ours(Directive::Of(Key::CpuWeight), SYSTEM, way_in);
-        let below = promise(self.service * services, why);
-        let mut units = vec![
-            wish(EVERYBODY, "everybody together", everybody),
-            wish(
-                "system.slice",
-                "the system's services",
-                std::iter::once(weight).chain(below).collect(),
-            ),
-            wish(
-                "init.scope",
-                "systemd itself",
-                std::iter::once(heavy(way_in))
-                    .chain(promise(self.service, way_in))
-                    .collect(),
-            ),
-        ];
-        units.extend(ground.way_in.iter().map(|service| {
-            let keeps = std::iter::once(heavy(way_in)).chain(promise(self.service, way_in));
-            wish(service, "the way in", keeps.collect())
-        }));
-        units
-    }
-}
-
-/// What a part leaves.
-fn rest(part: Percent) -> String {
-    let used = u16::try_from(part.of(10_000)).unwrap_or(10_000);
-    Percent::from_hundredths(10_000 - used).to_string()
 }
