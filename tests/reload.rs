@@ -51,7 +51,7 @@ impl Machine for Host {
                     self.files.insert(path.clone(), content.clone());
                 }
                 Action::RemoveDropIn { path } => drop(self.files.remove(path)),
-                Action::ReloadUnits => {
+                Action::ReloadUnits { .. } => {
                     self.in_force = self.files.clone();
                     self.in_force
                         .retain(|path, _| Some(path.as_str()) != self.ignores);
@@ -122,14 +122,14 @@ fn plan() -> Plan {
     };
     plan.push(Step {
         what: "read them".into(),
-        action: Action::ReloadUnits,
+        action: Action::ReloadUnits { within: Vec::new() },
         changes: vec![
             held("a", Expect::IfThere("1".into()), "2"),
             held("b", Expect::Any, "3"),
         ],
         undo: Undo::Last {
             what: "read them again".into(),
-            action: Action::ReloadUnits,
+            action: Action::ReloadUnits { within: Vec::new() },
         },
     });
     plan

@@ -183,6 +183,10 @@ pub struct PolicyCheckArgs {
 /// Arguments of `policy plan`.
 #[derive(Debug, Args)]
 pub struct PolicyPlanArgs {
+    /// As if this file were policy.toml.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
+
     /// One JSON document (benchwarden.plan/1).
     #[arg(long)]
     pub json: bool,
@@ -191,6 +195,10 @@ pub struct PolicyPlanArgs {
 /// Arguments of `policy apply`.
 #[derive(Debug, Args)]
 pub struct PolicyApplyArgs {
+    /// Make this file policy.toml first.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
+
     /// How it is carried out.
     #[command(flatten)]
     pub how: How,

@@ -8,14 +8,15 @@ use crate::model::people::{People, Source};
 use crate::model::sample::CgroupVersion;
 use crate::plan::limits::directive::Directive;
 use crate::plan::limits::files::UnitFile;
+use crate::plan::limits::owned::{Owned, is_pattern};
 use crate::plan::limits::present::{Present, UnitState, Usage, Values};
-use crate::plan::limits::wishes::{EACH, EVERYBODY, Someone, WAY_IN, Wishes, uid_of};
+use crate::plan::limits::wishes::{EVERYBODY, Someone, WAY_IN, Wishes, uid_of};
 use crate::policy::resolve::HostSize;
 use crate::policy::schema::Key;
 
 use super::cgroup::{self, MOUNT, USER_SLICE};
 use super::root::Root;
-use super::{bpf, quota, slices, systemd, unit_files, units, world};
+use super::{bpf, owned, quota, slices, systemd, unit_files, units, world};
 
 /// Where homes are made.
 #[must_use]
@@ -66,23 +67,31 @@ pub fn people(people: &People) -> Vec<Someone> {
 
 /// What is there, for these wishes.
 #[must_use]
-pub fn present(root: &Root, wishes: &Wishes, size: HostSize) -> Present {
+pub fn present(root: &Root, wishes: &Wishes, owned: &[Owned], size: HostSize) -> Present {
     let wished = wishes.units.iter().map(|wish| wish.unit.clone());
     let mut names: BTreeSet<String> = wished.collect();
     names.extend(unit_files::people(root));
+    names.extend(unit_files::ours(root));
+    names.extend(owned.iter().map(|owned| owned.unit.clone()));
     names.extend(
         root.list_names(USER_SLICE)
             .filter(|name| uid_of(name).is_some()),
     );
     names.insert(EVERYBODY.to_owned());
     let files = unit_files::about(root, &names);
-    names.remove(EACH);
+    names.retain(|unit| !is_pattern(unit));
     let wanted = wishes.quotas.iter();
     let quotas = wanted
         .filter_map(|wish| Some((wish.uid, quota::of(root, wish.uid, &wish.home)?)))
         .collect();
     let devices = devices(root, &files, wishes);
-    let units = names.iter().map(|unit| state(root, unit)).collect();
+    let is_persons = |unit: &str| {
+        let is_owned = || owned.iter().any(|owned| owned.unit == unit);
+        uid_of(unit).is_some() || unit == EVERYBODY || is_owned()
+    };
+    let units = names.iter();
+    let units = units.map(|unit| state(root, unit, is_persons(unit)));
+    let units = units.collect();
     Present {
         files,
         units,
@@ -125,10 +134,9 @@ fn idle(root: &Root) -> Vec<Directive> {
     }
 }
 
-fn state(root: &Root, unit: &str) -> UnitState {
+fn state(root: &Root, unit: &str, is_persons: bool) -> UnitState {
     let systemd = units::settings(root, unit).ok().flatten();
-    let dir = cgroup_of(unit);
-    let is_persons = uid_of(unit).is_some() || unit == EVERYBODY;
+    let dir = cgroup_of(root, unit);
     UnitState {
         unit: unit.to_owned(),
         kernel: kernel(root, &dir, systemd.as_ref()),
@@ -139,12 +147,12 @@ fn state(root: &Root, unit: &str) -> UnitState {
 
 /// Where the cgroup of a unit is while it runs.
 #[must_use]
-pub fn cgroup_of(unit: &str) -> String {
+pub fn cgroup_of(root: &Root, unit: &str) -> String {
     match unit {
         EVERYBODY => USER_SLICE.to_owned(),
         "system.slice" | "init.scope" => format!("{MOUNT}/{unit}"),
         _ if uid_of(unit).is_some() => format!("{USER_SLICE}/{unit}"),
-        _ => format!("{MOUNT}/system.slice/{unit}"),
+        _ => owned::cgroup_of(root, unit),
     }
 }
 
@@ -219,7 +227,7 @@ pub fn in_kernel(root: &Root, unit: &str, which: &[Directive]) -> Option<Values>
     let systemd = asks
         .then(|| units::settings(root, unit).ok().flatten())
         .flatten();
-    kernel(root, &cgroup_of(unit), systemd.as_ref())
+    kernel(root, &cgroup_of(root, unit), systemd.as_ref())
 }
 
 fn usage(root: &Root, dir: &str) -> Option<Usage> {

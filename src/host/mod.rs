@@ -34,6 +34,7 @@ pub mod notify;
 pub mod observe;
 pub mod output;
 mod outside;
+pub mod owned;
 mod patience;
 mod places;
 mod plain;

@@ -48,6 +48,16 @@ pub fn people(root: &Root) -> BTreeSet<String> {
         .collect()
 }
 
+/// Units, slices of people apart, that a file of ours is about.
+#[must_use]
+pub fn ours(root: &Root) -> BTreeSet<String> {
+    let bases = ["/etc/systemd/system", "/run/systemd/system"];
+    let dirs = bases.iter().flat_map(|dir| root.list_names(dir));
+    let units = dirs.filter_map(|name| Some(name.strip_suffix(".d")?.to_owned()));
+    let is_ours = |unit: &String| dropin::paths(unit).iter().any(|path| root.exists(path));
+    units.filter(is_ours).collect()
+}
+
 fn is_a_persons(name: &str) -> bool {
     name.strip_suffix(".d").and_then(uid_of).is_some()
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use zbus::connection::{Builder, Connection};
-use zbus::{OwnedObjectPath, OwnedVariant};
+use zbus::{OwnedObjectPath, OwnedVariant, Variant};
 
 use crate::plan::limits::directive::{Directive, joined};
 use crate::plan::limits::present::Values;
@@ -17,7 +17,10 @@ use super::systemd::{BUS, BusError, MANAGER, MANAGER_PATH};
 
 /// Reading the files of all units takes seconds on a large host, and minutes on one that suffers.
 const PATIENCE: Duration = Duration::from_secs(180);
+const UNIT_INTERFACE: &str = "org.freedesktop.systemd1.Unit";
 const MANAGER_INTERFACE: &str = "org.freedesktop.systemd1.Manager";
+/// The last part of the name of a slice that nothing is in.
+const BESIDE: &str = "benchwarden.slice";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 static KEPT: Mutex<Option<Connection>> = Mutex::new(None);
@@ -36,27 +39,53 @@ impl From<zbus::Error> for UnitsError {
     }
 }
 
-/// Has systemd read the files of all units again, and waits until what they say is in force.
+/// Has systemd read the files of all units again, and waits until what they say is in force for
+/// the units in these slices.
+///
+/// Since some version between 252 and 257 it writes the new settings to the cgroup of a unit that
+/// runs only when another one starts beside it: so one does, a slice that holds nothing, and goes
+/// again.
 ///
 /// # Errors
 /// When systemd does not answer, or refuses.
-pub fn reload(root: &Root) -> Result<(), UnitsError> {
+pub fn reload(root: &Root, within: &[String]) -> Result<(), UnitsError> {
     let bus = bus(root)?;
+    let beside = within
+        .iter()
+        .filter_map(|slice| slice.strip_suffix(".slice"));
+    let beside: Vec<String> = beside.map(|slice| format!("{slice}-{BESIDE}")).collect();
     let done = zbus::block_on(async {
         call(&bus, MANAGER_PATH, MANAGER_INTERFACE, "Reload", &()).await?;
-        // It answers before it has written to the cgroups; each further question is answered
-        // after a round of its work.
-        for _ in 0..2 {
-            let body = (MANAGER_INTERFACE, "Version");
-            call(&bus, MANAGER_PATH, PROPERTIES, "Get", &body).await?;
+        for slice in &beside {
+            let nothing: Vec<(&str, Variant<'_>)> = Vec::new();
+            let nobody: Vec<(&str, Vec<(&str, Variant<'_>)>)> = Vec::new();
+            let body = (slice, "replace", nothing, nobody);
+            let method = "StartTransientUnit";
+            call(&bus, MANAGER_PATH, MANAGER_INTERFACE, method, &body).await?;
         }
-        Ok::<(), zbus::Error>(())
+        rounds(&bus).await?;
+        for slice in &beside {
+            let body = (slice, "replace");
+            call(&bus, MANAGER_PATH, MANAGER_INTERFACE, "StopUnit", &body).await?;
+        }
+        rounds(&bus).await
     });
     Ok(kept(done)?)
 }
 
+/// systemd answers before it has done everything; each question is answered after a round of its
+/// work.
+async fn rounds(bus: &Connection) -> Result<(), zbus::Error> {
+    for _ in 0..2 {
+        let body = (MANAGER_INTERFACE, "Version");
+        call(bus, MANAGER_PATH, PROPERTIES, "Get", &body).await?;
+    }
+    Ok(())
+}
+
 /// What systemd has of a unit, loaded for the question where it is not: settings in the wording
-/// of plans; `None` where there can be no unit of this name.
+/// of plans; `None` where there is no unit of this name, as when a service is gone that another
+/// program makes anew each time.
 ///
 /// # Errors
 /// When systemd does not answer.
@@ -69,11 +98,19 @@ pub fn settings(root: &Root, unit: &str) -> Result<Option<Values>, UnitsError> {
         let body = (unit,);
         let answer = call(&bus, MANAGER_PATH, MANAGER_INTERFACE, "LoadUnit", &body).await?;
         let path: OwnedObjectPath = answer.body().deserialize()?;
+        let body = (UNIT_INTERFACE, "LoadState");
+        let answer = call(&bus, path.as_str(), PROPERTIES, "Get", &body).await?;
+        let state: OwnedVariant = answer.body().deserialize()?;
+        if String::try_from(state).is_ok_and(|state| state != "loaded") {
+            return Ok(None);
+        }
         let answer = call(&bus, path.as_str(), PROPERTIES, "GetAll", &(kind,)).await?;
         let all: HashMap<String, OwnedVariant> = answer.body().deserialize()?;
-        Ok::<_, zbus::Error>(all)
+        Ok::<_, zbus::Error>(Some(all))
     });
-    let mut all = kept(told)?;
+    let Some(mut all) = kept(told)? else {
+        return Ok(None);
+    };
     let device = |path: &str| cgroup::device_of(root, path);
     let one = |directive: Directive| {
         let value = all.remove(directive.property())?;

@@ -105,8 +105,11 @@ pub enum Action {
         /// How much.
         quota: Quota,
     },
-    /// Has systemd read the files of all units again.
-    ReloadUnits,
+    /// Has systemd read the files of all units again, and write to the cgroups what they say.
+    ReloadUnits {
+        /// The slices whose units it is to look at.
+        within: Vec<String>,
+    },
     /// Removes a file of root's.
     RemoveFile {
         /// Which.
@@ -234,7 +237,7 @@ impl Action {
     /// Whether it is done even where everything seems to be as it leaves it.
     #[must_use]
     pub fn is_always_done(&self) -> bool {
-        matches!(self, Self::ReloadUnits)
+        matches!(self, Self::ReloadUnits { .. })
     }
 }
 
@@ -252,7 +255,7 @@ impl fmt::Display for Action {
             Self::SetQuota { device, uid, quota } => {
                 write!(f, "quota of uid {uid} on {device}: {quota}")
             }
-            Self::ReloadUnits => f.write_str("systemctl daemon-reload, over D-Bus"),
+            Self::ReloadUnits { .. } => f.write_str("systemctl daemon-reload, over D-Bus"),
             Self::RemoveFile { path } | Self::RemoveDropIn { path } => write!(f, "remove {path}"),
             Self::MoveFile { from, to } => write!(f, "move {from} to {to}"),
             Self::MoveAtJobs { uid, from, to } => {

@@ -160,10 +160,10 @@ mod tests {
         plan_.push(step(2, exact(2)));
         let again = Undo::Last {
             what: "read again".into(),
-            action: Action::ReloadUnits,
+            action: Action::ReloadUnits { within: Vec::new() },
         };
         plan_.push(Step {
-            action: Action::ReloadUnits,
+            action: Action::ReloadUnits { within: Vec::new() },
             ..step(3, again)
         });
         // Interrupted before it: what is put back has to be read all the same.

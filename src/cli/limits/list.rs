@@ -51,7 +51,14 @@ fn row(view: &View) -> Vec<String> {
             value
         }
     };
-    let mut cells = vec![printable(view.whose.as_bytes(), 64)];
+    // What is theirs besides their slice stands below it by its own name.
+    let besides = view.uid.is_some() && !view.unit.ends_with(".slice");
+    let whose = if besides {
+        format!("  {}", view.unit.trim_end_matches(".service"))
+    } else {
+        view.whose.clone()
+    };
+    let mut cells = vec![printable(whose.as_bytes(), 64)];
     cells.extend(
         SHOWN
             .iter()

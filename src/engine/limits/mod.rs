@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::base::id::UserName;
-use crate::host::limits;
+use crate::host::policy::FILE;
 use crate::host::root::Root;
 use crate::host::{clock, directory, unit_files};
+use crate::host::{limits, owned};
 use crate::model::people::People;
 use crate::plan::limits::drift::{self, Drift, Kind};
+use crate::plan::limits::owned::{EACH_SERVER, Owned};
 use crate::plan::limits::present::Present;
 use crate::plan::limits::quota;
 use crate::plan::limits::view::{self, View};
@@ -34,6 +36,8 @@ pub enum LimitsIntent {
     Clear(Scope, Vec<Key>),
     /// The host as its policy says.
     Apply,
+    /// This text as the site's own policy file, and the host as the policy says then.
+    Adopt(String),
     /// The same, and what others set out of the way.
     Mend,
 }
@@ -53,6 +57,8 @@ struct Known {
     people: Vec<Someone>,
     wishes: Wishes,
     present: Present,
+    /// Units of people outside their slices.
+    owned: Vec<Owned>,
     partial: Vec<String>,
 }
 
@@ -85,6 +91,7 @@ impl LimitsIntent {
                 format!("clear limits of {}: {keys}", whose(scope))
             }
             Self::Apply => "apply the policy".to_owned(),
+            Self::Adopt(_) => format!("make this {FILE}, and apply the policy"),
             Self::Mend => "mend what differs from the policy".to_owned(),
         }
     }
@@ -182,10 +189,13 @@ fn know(root: &Root, policies: Policies, policy: &Policy, before: Option<&Policy
             partial.extend(found.partial);
         }
     }
+    let owned = owned::units(root, &people);
     let ground = Ground {
         size: policies.host,
         homes: limits::homes(root),
         way_in: limits::way_in(root),
+        spawner: owned::spawner(root, &owned),
+        owned: owned.clone(),
         now: clock::now(),
     };
     let mut wishes = wishes::of(policy, &people, &ground);
@@ -193,13 +203,14 @@ fn know(root: &Root, policies: Policies, policy: &Policy, before: Option<&Policy
         let before = wishes::of(before, &people, &ground);
         quota::release(&before.quotas, &mut wishes.quotas);
     }
-    let present = limits::present(root, &wishes, policies.host);
+    let present = limits::present(root, &wishes, &owned, policies.host);
     partial.extend(present.lacking.clone());
     Known {
         policies,
         people,
         wishes,
         present,
+        owned,
         partial,
     }
 }
@@ -220,12 +231,28 @@ pub(super) fn limits(root: &Root, whom: Option<&UserName>) -> Result<Limits, Cha
     };
     let of_people = people.into_iter().filter(is_meant);
     let of_people: Vec<View> = of_people
-        .map(|one| view(&slice_of(one.uid), &one.name))
+        .flat_map(|one| {
+            let theirs = known.owned.iter().filter(|owned| owned.uid == one.uid);
+            let theirs = theirs.map(|owned| owned.unit.clone());
+            let units = std::iter::once(slice_of(one.uid)).chain(theirs);
+            units.map(|unit| View {
+                uid: Some(one.uid),
+                ..view(&unit, &one.name)
+            })
+        })
         .collect();
     let units = match whom {
         None => {
-            let wide = [(EVERYBODY, "everybody together"), (EACH, "every person")];
-            let wide = wide.iter().map(|(unit, whose)| view(unit, whose));
+            let mut wide = vec![(EVERYBODY, "everybody together"), (EACH, "every person")];
+            if known
+                .wishes
+                .units
+                .iter()
+                .any(|wish| wish.unit == EACH_SERVER)
+            {
+                wide.push((EACH_SERVER, "every notebook server"));
+            }
+            let wide = wide.into_iter().map(|(unit, whose)| view(unit, whose));
             wide.chain(of_people).collect()
         }
         Some(whom) => match of_people.as_slice() {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::base::id::UserName;
 use crate::engine::changes::ChangeError;
 use crate::engine::policies::{self, Policies};
-use crate::host::policy::{CONSOLE, CONSOLE_UNTIL};
+use crate::host::policy::{CONSOLE, CONSOLE_UNTIL, FILE};
 use crate::host::root::Root;
 use crate::host::{clock, directory, observe};
 use crate::plan::Plan;
@@ -38,6 +38,14 @@ pub(in crate::engine) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan
             for drift in found(&known) {
                 plan.warn(format!("stays: {}", sentence(&drift)));
             }
+            Ok(plan)
+        }
+        LimitsIntent::Adopt(text) => {
+            let mut plan = Plan::new(intent.words(), "policy");
+            let policies = replaced(root, policies, text, &mut plan)?;
+            let policy = good(&policies)?;
+            let known = know(root, policies, &policy, None);
+            steps::add(&mut plan, &known.wishes, &known.present);
             Ok(plan)
         }
         LimitsIntent::Mend => {
@@ -107,6 +115,30 @@ pub(in crate::engine) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan
             Ok(plan)
         }
     }
+}
+
+/// The policy with another text of the site's own file, and the step that writes it.
+fn replaced(
+    root: &Root,
+    mut policies: Policies,
+    text: &str,
+    plan: &mut Plan,
+) -> Result<Policies, ChangeError> {
+    let mut sources = policies.sources;
+    let own = sources.iter().position(|source| &*source.name == FILE);
+    let own = own.map(|at| sources.remove(at).bytes);
+    let new = Source {
+        name: FILE.into(),
+        bytes: text.as_bytes().to_vec(),
+    };
+    sources.insert(0, new);
+    policies.policy = policies::understood(&sources, &policies.refused);
+    policies.sources = sources;
+    let own = own.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    if own.as_deref() != Some(text) {
+        plan.push(policy_step(root, FILE, own, text).map_err(ChangeError::Failed)?);
+    }
+    Ok(policies)
 }
 
 /// The steps of changed files of the console, and of what follows from them.

@@ -142,8 +142,8 @@ fn perform_silently(
                 ))
             })
         }
-        Action::ReloadUnits => {
-            units::reload(root).map_err(|error| ActionError::Other(error.to_string()))
+        Action::ReloadUnits { within } => {
+            units::reload(root, within).map_err(|error| ActionError::Other(error.to_string()))
         }
         Action::RemoveFile { path } => Ok(durable::remove(root, path)?),
         Action::MoveFile { from, to } => {

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use crate::base::digest::sha256_hex;
 use crate::base::text::printable;
 
-use super::wishes::{EACH, Setting, Wish, uid_of};
+use super::owned::is_pattern;
+use super::wishes::{Setting, WAY_IN, Wish, uid_of};
 
 /// What holds until somebody changes it.
 const KEEPS: &str = "20-benchwarden.conf";
@@ -46,6 +47,12 @@ pub fn fact(text: &str) -> String {
     format!("0:0 {MODE:04o} {}", sha256_hex(text.as_bytes()))
 }
 
+/// Where files of ours about a unit are, if there are any.
+#[must_use]
+pub fn paths(unit: &str) -> [String; 2] {
+    [(ETC, KEEPS), (RUN, UNTIL)].map(|(base, name)| format!("{base}/{unit}.d/{name}"))
+}
+
 /// Whether a path is one of ours, whatever is in it.
 #[must_use]
 pub fn is_ours(path: &str) -> bool {
@@ -71,14 +78,15 @@ pub fn unit_of(path: &str) -> Option<&str> {
 /// The files of a wish.
 #[must_use]
 pub fn files(wish: &Wish) -> Vec<DropIn> {
-    let one = |base: &str, name: &str, settings: &[Setting]| DropIn {
-        path: format!("{base}/{}.d/{name}", wish.unit),
+    let [etc, run] = paths(&wish.unit);
+    let one = |path: String, settings: &[Setting]| DropIn {
+        path,
         unit: wish.unit.clone(),
         whose: wish.whose.clone(),
         text: text(wish, settings),
     };
-    let keeps = (!wish.keeps.is_empty()).then(|| one(ETC, KEEPS, &wish.keeps));
-    let until = wish.until.as_ref().map(|until| one(RUN, UNTIL, until));
+    let keeps = (!wish.keeps.is_empty()).then(|| one(etc, &wish.keeps));
+    let until = wish.until.as_ref().map(|until| one(run, until));
     keeps.into_iter().chain(until).collect()
 }
 
@@ -86,16 +94,21 @@ fn text(wish: &Wish, settings: &[Setting]) -> String {
     // A directory calls its people as it likes: no name may end a line.
     let plain = |text: &str| printable(text.as_bytes(), 200);
     let whose = plain(&wish.whose);
-    let (set, explain) = match (wish.unit.as_str(), uid_of(&wish.unit)) {
-        (EACH, _) => (
+    let unit = wish.unit.as_str();
+    let is_persons = match uid_of(unit) {
+        Some(uid) => uid != 0,
+        None => unit.ends_with(".service") && !WAY_IN.contains(&unit),
+    };
+    let (set, explain) = match is_persons {
+        _ if is_pattern(unit) => (
             "benchwarden limits set --default KEY=VALUE".to_owned(),
             None,
         ),
-        (_, Some(1..)) => (
+        true => (
             format!("benchwarden limits set --user {whose} KEY=VALUE"),
             Some(format!("benchwarden limits show {whose}")),
         ),
-        _ => ("/etc/benchwarden/policy.toml".to_owned(), None),
+        false => ("/etc/benchwarden/policy.toml".to_owned(), None),
     };
     let mut text =
         String::from("# Written by benchwarden, which writes it again when it differs.\n");
@@ -104,7 +117,7 @@ fn text(wish: &Wish, settings: &[Setting]) -> String {
     if let Some(explain) = explain {
         let _ = writeln!(text, "# Where they come from: {explain}");
     }
-    let section = match wish.unit.rsplit_once('.').map(|(_, kind)| kind) {
+    let section = match unit.rsplit_once('.').map(|(_, kind)| kind) {
         Some("service") => "Service",
         Some("scope") => "Scope",
         _ => "Slice",

@@ -7,7 +7,7 @@ use crate::policy::schema::Key;
 
 use super::directive::Directive;
 use super::present::{UnitState, Usage, Values};
-use super::wishes::uid_of;
+use super::wishes::EVERYBODY;
 
 /// Adds what would happen to a unit that runs.
 pub(super) fn warn(plan: &mut Plan, state: &UnitState, new: &Values) {
@@ -19,9 +19,9 @@ pub(super) fn warn(plan: &mut Plan, state: &UnitState, new: &Values) {
         let now = kernel.get(&Directive::Of(key)).and_then(|now| number(now));
         now.is_none_or(|now| wanted < now).then_some(wanted)
     };
-    let whose = match uid_of(&state.unit) {
-        Some(_) => state.unit.clone(),
-        None => format!("everybody together ({})", state.unit),
+    let whose = match state.unit.as_str() {
+        EVERYBODY => format!("everybody together ({EVERYBODY})"),
+        unit => unit.to_owned(),
     };
     if let Some(max) = lower(Key::MemoryMax) {
         plan.warnings.extend(memory_max(&whose, usage, Bytes(max)));

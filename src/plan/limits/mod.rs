@@ -6,6 +6,7 @@ pub mod drift;
 pub mod dropin;
 pub mod files;
 mod lower;
+pub mod owned;
 pub mod present;
 pub mod quota;
 mod shares;

@@ -5,7 +5,7 @@ use crate::base::limit::{Amount, Count, Percent, Size};
 use crate::policy::schema::{Key, Place, Policy};
 
 use super::directive::Directive;
-use super::wishes::{EVERYBODY, Ground, HEAVY, Setting, Wish, ours, size};
+use super::wishes::{EVERYBODY, Ground, HEAVY, SYSTEM_SLICE, Setting, Wish, ours, size};
 
 /// What the system keeps where the policy does not say.
 const RESERVE: Percent = Percent::whole(10);
@@ -127,7 +127,7 @@ impl Shares {
         let mut units = vec![
             wish(EVERYBODY, "everybody together", everybody),
             wish(
-                "system.slice",
+                SYSTEM_SLICE,
                 "the system's services",
                 std::iter::once(weight).chain(below).collect(),
             ),

@@ -13,9 +13,9 @@ use super::directive::Directive;
 use super::dropin::{self, DropIn};
 use super::files::UnitFile;
 use super::lower;
-use super::present::{Present, UnitState, Values, fact, topic};
+use super::present::{Present, UnitState, Values, fact, of_topic, topic};
 use super::quota;
-use super::wishes::Wishes;
+use super::wishes::{EVERYBODY, SYSTEM_SLICE, Wishes};
 
 /// Adds the steps that make a host as it is wished; none where it is so.
 pub fn add(plan: &mut Plan, wishes: &Wishes, present: &Present) {
@@ -90,7 +90,8 @@ fn told(plan: &mut Plan, present: &Present, after: &[UnitFile]) {
         for state in &present.units {
             lower::warn(plan, state, &present.meant(&state.unit, after));
         }
-        plan.push(reload(changes));
+        let within = within(&changes);
+        plan.push(reload(changes, within));
     }
 }
 
@@ -109,8 +110,11 @@ fn changes_of(state: &UnitState, present: &Present, after: &[UnitFile]) -> Vec<C
     let unit = &state.unit;
     let old = present.meant(unit, &present.files);
     let mut new = present.meant(unit, after);
-    // What nobody says any more is as it is where nobody ever did.
-    for directive in old.keys() {
+    // What nobody says any more is as it is where nobody ever did: what that is of the tasks of a
+    // service is for systemd to know.
+    let tasks = Directive::Of(Key::TasksMax);
+    let known = |directive: &&Directive| unit.ends_with(".slice") || **directive != tasks;
+    for directive in old.keys().filter(known) {
         let unbounded = || directive.unbounded().to_owned();
         new.entry(*directive).or_insert_with(unbounded);
     }
@@ -236,15 +240,33 @@ fn back(now: &UnitFile, whose: &str) -> Undo {
     }
 }
 
-fn reload(changes: Vec<Change>) -> Step {
+/// The slices in which something may change: a filter of addresses is kept by each unit of a slice
+/// of its own.
+fn within(changes: &[Change]) -> Vec<String> {
+    let filters = |change: &Change| match &change.subject {
+        Subject::LimitsInKernel(topic) => {
+            let (unit, which) = of_topic(topic);
+            let addresses = [Directive::Of(Key::IpDeny), Directive::Of(Key::IpAllow)];
+            let any = which.iter().any(|directive| addresses.contains(directive));
+            (any && unit.ends_with(".slice")).then(|| unit.to_owned())
+        }
+        _ => None,
+    };
+    let all = [EVERYBODY, SYSTEM_SLICE].map(str::to_owned).into_iter();
+    let all: BTreeSet<String> = all.chain(changes.iter().filter_map(filters)).collect();
+    all.into_iter().collect()
+}
+
+fn reload(changes: Vec<Change>, within: Vec<String>) -> Step {
     let what = "have systemd read its files again, and look what the kernel holds then";
+    let action = Action::ReloadUnits { within };
     Step {
         what: what.to_owned(),
-        action: Action::ReloadUnits,
+        action: action.clone(),
         changes,
         undo: Undo::Last {
             what: what.to_owned(),
-            action: Action::ReloadUnits,
+            action,
         },
     }
 }

@@ -1,5 +1,8 @@
 //! From the text of a policy to files, plans and findings.
 
+mod owned;
+mod quotas;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -8,8 +11,8 @@ use super::directive::Directive;
 use super::drift::{self, Kind};
 use super::dropin;
 use super::files::UnitFile;
+use super::owned::Owned;
 use super::present::{Present, UnitState, Usage};
-use super::quota::{self, Quota, QuotaState};
 use super::wishes::{self, Ground, Someone, Wishes};
 use super::{steps, view};
 use crate::base::units::Bytes;
@@ -39,6 +42,11 @@ fn someone(name: &str, uid: u32, groups: &[&str]) -> Someone {
 }
 
 fn wished(policy: &str) -> Wishes {
+    wished_with(policy, Vec::new(), false)
+}
+
+/// The same where these units are people's, and perhaps something begins such units.
+fn wished_with(policy: &str, owned: Vec<Owned>, spawner: bool) -> Wishes {
     let source = Source {
         name: "/etc/benchwarden/policy.toml".into(),
         bytes: policy.as_bytes().to_vec(),
@@ -54,6 +62,8 @@ fn wished(policy: &str) -> Wishes {
         size: HOST,
         homes: "/home".into(),
         way_in: vec!["ssh.service".into()],
+        owned,
+        spawner,
         now: "2026-11-21T12:00:00Z".parse::<Timestamp>().unwrap(),
     };
     wishes::of(&policy, &people, &ground)
@@ -84,6 +94,8 @@ fn nothing_is_wished_without_a_policy() {
         size: HOST,
         homes: "/home".into(),
         way_in: Vec::new(),
+        owned: Vec::new(),
+        spawner: false,
         now: Timestamp::UNIX_EPOCH,
     };
     assert_eq!(wishes::of(&policy, &[], &ground), Wishes::default());
@@ -307,7 +319,7 @@ fn a_lower_limit_is_read_back_and_its_victims_are_named() {
         wished("[limits.default]\nmemory_max = \"20G\"\nmemory_high = \"15G\"\ntasks_max = 100\n");
     let plan = planned(&lower, &present);
     let last = plan.steps.last().unwrap();
-    assert_eq!(last.action, Action::ReloadUnits);
+    assert!(last.action.is_always_done(), "{last:#?}");
     let kernel = last.changes.iter().find(|change| {
         change.subject
             == Subject::LimitsInKernel("user-1001.slice MemoryHigh MemoryMax TasksMax".into())
@@ -348,7 +360,7 @@ fn what_nobody_wishes_any_more_goes_and_comes_back_with_undo() {
     let text = written(&before).into_iter().find(|file| file.path == path);
     let content = text.unwrap().text.unwrap();
     assert_eq!(undo.steps[0].action, Action::WriteDropIn { path, content });
-    assert_eq!(undo.steps.last().unwrap().action, Action::ReloadUnits);
+    assert!(undo.steps.last().unwrap().action.is_always_done());
 }
 
 #[test]
@@ -445,82 +457,4 @@ fn nothing_is_planned_where_nothing_can_be_limited() {
     present.lacking = Some("limits need cgroup v2".into());
     let plan = planned(&wishes, &present);
     assert!(plan.steps.is_empty() && plan.refused == ["limits need cgroup v2"]);
-}
-
-/// What alice may occupy, and does.
-fn with_quota(mut present: Present, quota: Quota) -> Present {
-    let state = QuotaState {
-        device: "/dev/vda".into(),
-        quota,
-        used: Bytes(3 << 30),
-        files: 500,
-    };
-    present.quotas.insert(1001, state);
-    present
-}
-
-#[test]
-fn a_quota_is_set_where_it_is_said_and_what_is_not_said_stays() {
-    let there = Quota {
-        soft_files: 7,
-        ..Quota::default()
-    };
-    let wishes = wished("[limits.user.alice]\ndisk_hard = \"2G\"\ninodes_hard = 100\n");
-    let present = with_quota(in_force(written(&wishes)), there);
-    let plan = planned(&wishes, &present);
-    let wanted = Quota {
-        hard_kib: 2 << 20,
-        hard_files: 100,
-        ..there
-    };
-    let set = |quota: Quota| Action::SetQuota {
-        device: "/dev/vda".into(),
-        uid: 1001,
-        quota,
-    };
-    assert_eq!(plan.steps[0].action, set(wanted));
-    assert_eq!(
-        crate::plan::undo::plan("P", &plan, &[0]).steps[0].action,
-        set(there)
-    );
-    let told = plan.warnings.join("\n");
-    assert!(
-        told.contains("nothing more can be written") && told.contains("500 files"),
-        "{told}"
-    );
-    let found = drift::find(&wishes, &present);
-    assert_eq!(
-        found.iter().map(|one| one.kind).collect::<Vec<_>>(),
-        [Kind::Quota]
-    );
-    let set_already = with_quota(in_force(written(&wishes)), wanted);
-    assert_eq!(planned(&wishes, &set_already).steps, []);
-}
-
-#[test]
-fn a_quota_without_a_file_system_that_keeps_it_is_said_to_be_without_effect() {
-    let wishes = wished("[limits.user.alice]\ndisk_hard = \"2G\"\n");
-    let plan = planned(&wishes, &in_force(written(&wishes)));
-    assert!(
-        plan.warnings[0].contains("keeps none"),
-        "{:?}",
-        plan.warnings
-    );
-}
-
-#[test]
-fn what_is_cleared_is_no_bound_again_and_what_others_set_stays() {
-    let before = wished("[limits.user.alice]\ndisk_hard = \"2G\"\ndisk_soft = \"1G\"\n");
-    let mut after = wished("[limits.user.alice]\ndisk_soft = \"1G\"\n").quotas;
-    quota::release(&before.quotas, &mut after);
-    assert_eq!(after[0].bounds, [Some(1 << 20), Some(0), None, None]);
-    let mut none = Vec::new();
-    quota::release(&before.quotas, &mut none);
-    assert_eq!(none[0].bounds, [Some(0), Some(0), None, None]);
-    // Nothing takes a quota back when its time is over.
-    let passing = "disk_hard = { value = \"2G\", until = 2099-01-01T00:00:00Z }";
-    assert_eq!(
-        wished(&format!("[limits.user.alice]\n{passing}\n")).quotas,
-        []
-    );
 }

@@ -9,9 +9,10 @@ use crate::policy::schema::Key;
 use super::directive::Directive;
 use super::dropin;
 use super::files;
+use super::owned::pattern_of;
 use super::present::Present;
 use super::quota::KEYS;
-use super::wishes::{EACH, Setting, Wish, Wishes, uid_of};
+use super::wishes::{Setting, Wish, Wishes, uid_of};
 
 /// A unit's limits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,6 +93,8 @@ pub fn of(unit: &str, whose: &str, wishes: &Wishes, present: &Present) -> View {
         let meant = present.value(directive, &said.values);
         let wanted = if wish.is_some() { &here } else { &meant };
         let as_wanted = |value: &Option<String>| value.is_none() || value == wanted;
+        // What a service has where nobody says anything is for systemd to know.
+        let silent = wish.is_none() && said.by.is_none() && !unit.ends_with(".slice");
         let foreign = wish.is_some() && said.by.is_none_or(|by| !dropin::is_ours(&by.path));
         Some(Row {
             key: directive.key_name(),
@@ -101,7 +104,11 @@ pub fn of(unit: &str, whose: &str, wishes: &Wishes, present: &Present) -> View {
             }),
             origin: wish.map(|wish| wish.from.clone()),
             until: wish.and_then(|wish| wish.until),
-            agrees: as_wanted(&systemd) && as_wanted(&kernel) && (!foreign || meant == here),
+            agrees: if silent {
+                kernel.is_none() || systemd.is_none() || kernel == systemd
+            } else {
+                as_wanted(&systemd) && as_wanted(&kernel) && (!foreign || meant == here)
+            },
             here,
             systemd,
             kernel,
@@ -157,7 +164,7 @@ fn quotas(unit: &str, wishes: &Wishes, present: &Present) -> Vec<Row> {
 fn wished<'a>(unit: &str, directive: Directive, wishes: &'a Wishes) -> Option<&'a Setting> {
     let of = |name: &str| wishes.units.iter().find(move |wish| wish.unit == name);
     let own = of(unit);
-    let each = uid_of(unit).and_then(|_| of(EACH));
+    let each = pattern_of(unit).and_then(of);
     let find = |settings: &'a [Setting]| {
         settings
             .iter()

@@ -13,6 +13,7 @@ use crate::policy::resolve::{Because, HostSize, Resolved, Said, Who};
 use crate::policy::schema::{Key, Policy, Scope, Value};
 
 use super::directive::{Directive, rate_lines};
+use super::owned::{self, Owned};
 use super::quota::{self, QuotaWish};
 use super::shares::Shares;
 
@@ -38,12 +39,18 @@ pub struct Ground {
     pub homes: String,
     /// Of [`WAY_IN`] the services that are here.
     pub way_in: Vec<String>,
+    /// Units of one person each that run outside the slices of people.
+    pub owned: Vec<Owned>,
+    /// Whether something here begins such units for people.
+    pub spawner: bool,
     /// Now.
     pub now: Timestamp,
 }
 
 /// What everybody together gets.
 pub const EVERYBODY: &str = "user.slice";
+/// The services of the system.
+pub const SYSTEM_SLICE: &str = "system.slice";
 /// What each person gets who has no file of their own.
 pub const EACH: &str = "user-.slice";
 /// Root's own slice: no person's.
@@ -139,6 +146,7 @@ pub fn of(policy: &Policy, people: &[Someone], ground: &Ground) -> Wishes {
         .filter(|one| with_groups(one, |who| policy.admin_because(who)).is_some())
         .collect();
     let shares = Shares::of(policy, ground, admins.len());
+    let guard = policy.guard();
     for one in people {
         let resolved = with_groups(one, |who| policy.resolve(who, ground.now, &ground.size));
         wishes
@@ -151,6 +159,10 @@ pub fn of(policy: &Policy, people: &[Someone], ground: &Ground) -> Wishes {
         };
         let mut own = lasting(&resolved, home, place);
         let own_until = passing(&resolved, home, place);
+        let (theirs, all) = ((&*own, &*own_until), (&*keeps, &*until));
+        wishes
+            .units
+            .extend(owned::of(one, ground, &guard, theirs, all));
         if let Some(because) = &resolved.admin {
             protect(&mut own, shares.admin, because);
         }
@@ -166,6 +178,9 @@ pub fn of(policy: &Policy, people: &[Someone], ground: &Ground) -> Wishes {
         }
     }
     wishes.units.push(root(&keeps, &until, &shares));
+    wishes
+        .units
+        .extend(owned::each(ground, &guard, (&keeps, &until)));
     if !keeps.is_empty() || !until.is_empty() {
         wishes.units.push(Wish {
             unit: EACH.to_owned(),
@@ -204,7 +219,7 @@ fn order(unit: &str) -> (u8, u32, &str) {
 }
 
 /// Whether two lists of settings say the same, whoever says it.
-fn same(one: &[Setting], other: &[Setting]) -> bool {
+pub(super) fn same(one: &[Setting], other: &[Setting]) -> bool {
     let plain = |settings: &[Setting]| -> Vec<(Directive, Vec<String>)> {
         settings
             .iter()
