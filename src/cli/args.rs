@@ -9,7 +9,9 @@ use crate::base::id::UserName;
 use crate::engine::Pace;
 
 use super::audit::AuditVerb;
+use super::change::How;
 use super::group::change;
+use super::limits::args::LimitsVerb;
 use super::undo::PlanArgs;
 use super::user::{access, add, key, modify};
 
@@ -51,6 +53,9 @@ pub enum Verb {
     /// Groups and who is in them.
     #[command(subcommand)]
     Group(GroupVerb),
+    /// What everybody may use: wished, in systemd and in the kernel.
+    #[command(subcommand)]
+    Limits(LimitsVerb),
     /// What is wished for people: limits, sudo, versions, roles.
     #[command(subcommand)]
     Policy(PolicyVerb),
@@ -155,6 +160,10 @@ pub enum PolicyVerb {
     Check(PolicyCheckArgs),
     /// What the policy means for one person, and which line says so.
     Explain(PolicyExplainArgs),
+    /// What would be done to make this host as its policy says.
+    Plan(PolicyPlanArgs),
+    /// Make this host as its policy says.
+    Apply(PolicyApplyArgs),
     /// All policy files as one, each value with the line that says it.
     Export,
 }
@@ -169,6 +178,30 @@ pub struct PolicyCheckArgs {
     /// One JSON document (benchwarden.policy-check/1).
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `policy plan`.
+#[derive(Debug, Args)]
+pub struct PolicyPlanArgs {
+    /// As if this file were policy.toml.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
+
+    /// One JSON document (benchwarden.plan/1).
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `policy apply`.
+#[derive(Debug, Args)]
+pub struct PolicyApplyArgs {
+    /// Make this file policy.toml first.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
+
+    /// How it is carried out.
+    #[command(flatten)]
+    pub how: How,
 }
 
 /// Arguments of `policy explain`.

@@ -193,7 +193,7 @@ pub(super) fn document(plan: &Plan) -> Value {
         .iter()
         .map(|step| {
             let (kind, back) = match &step.undo {
-                Undo::Exact { what, .. } => ("exact", Some(what)),
+                Undo::Exact { what, .. } | Undo::Last { what, .. } => ("exact", Some(what)),
                 Undo::Partly { why, .. } => ("partly", Some(why)),
                 Undo::None { why } | Undo::Final { why } => ("none", Some(why)),
                 Undo::Nothing => ("exact", None),

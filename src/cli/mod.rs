@@ -7,6 +7,7 @@ pub mod audit;
 pub mod change;
 mod doctor;
 pub mod group;
+pub mod limits;
 mod output;
 mod policy;
 mod progress;
@@ -32,6 +33,7 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
         Verb::Ps(args) => ps::run(args, engine, out),
         Verb::User(verb) => user::run(verb, engine, out),
         Verb::Group(verb) => group::run(verb, engine, out),
+        Verb::Limits(verb) => limits::run(verb, engine, out),
         Verb::Policy(verb) => policy::run(verb, engine, out),
         Verb::Audit(verb) => audit::run(verb, engine, out),
         Verb::Undo(args) => undo::undo(args, engine, out),

@@ -23,6 +23,7 @@ use crate::plan::step::Action;
 use crate::store::receipt::{self, Event};
 
 use super::apply::{self, Journal, Machine, Moment, Report, Watch};
+use super::limits::{self, LimitsIntent};
 use super::{audit, receipts};
 
 pub(super) const LOCK_DIR: &str = "/run/benchwarden";
@@ -55,6 +56,8 @@ pub enum Intent {
     Join(String, Vec<String>),
     /// Members that go.
     Leave(String, Vec<String>),
+    /// Limits, and what else the policy wishes of units.
+    Limits(LimitsIntent),
     /// A plan taken back.
     Undo(String),
     /// A plan that was interrupted, done to its end.
@@ -76,7 +79,7 @@ impl Intent {
             | Self::RemoveGroup(name)
             | Self::Join(name, _)
             | Self::Leave(name, _) => name,
-            Self::Undo(_) | Self::Finish(_) => "",
+            Self::Limits(_) | Self::Undo(_) | Self::Finish(_) => "",
         }
     }
 }
@@ -155,6 +158,9 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         let finish = matches!(intent, Intent::Finish(_));
         return receipts::decided(root, id, finish).map_err(failed);
     }
+    if let Intent::Limits(wish) = intent {
+        return limits::plan(root, wish);
+    }
     if let Intent::Resume(name) = intent {
         return receipts::resume_plan(root, name).map_err(failed);
     }
@@ -170,7 +176,9 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::RemoveGroup(name) => groups::remove(name, &known),
         Intent::Join(name, people) => groups::join(name, people, &known),
         Intent::Leave(name, people) => groups::leave(name, people, &known),
-        Intent::Resume(_) | Intent::Undo(_) | Intent::Finish(_) => Plan::new("", ""),
+        Intent::Limits(_) | Intent::Resume(_) | Intent::Undo(_) | Intent::Finish(_) => {
+            Plan::new("", "")
+        }
     })
 }
 
@@ -284,6 +292,7 @@ fn in_words(intent: &Intent) -> String {
         Intent::RemoveGroup(_) => "remove group",
         Intent::Join(..) => "join group",
         Intent::Leave(..) => "leave group",
+        Intent::Limits(wish) => return wish.words(),
         Intent::Undo(id) => return format!("undo {id}"),
         Intent::Finish(id) => return format!("finish {id}"),
     };

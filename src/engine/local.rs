@@ -18,6 +18,7 @@ use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
 use crate::plan::Plan;
+use crate::plan::limits::drift::Drift;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
@@ -30,6 +31,7 @@ use crate::model::sample::{Focus, Sample};
 use super::apply::Watch;
 use super::audit;
 use super::changes::{self, Applied, Approval, ChangeError, Intent};
+use super::limits::{self, Limits};
 use super::policies::{self, Policies};
 use super::receipts::{self, Plans, PlansError};
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
@@ -88,6 +90,14 @@ impl Engine for Local {
 
     fn absent(&self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent {
         directory::absent(&self.root, users, groups)
+    }
+
+    fn limits(&self, whom: Option<&UserName>) -> Result<Limits, ChangeError> {
+        limits::limits(&self.root, whom)
+    }
+
+    fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
+        limits::drift(&self.root)
     }
 
     fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {

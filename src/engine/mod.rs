@@ -4,6 +4,7 @@
 pub mod apply;
 pub mod audit;
 pub mod changes;
+pub mod limits;
 pub mod local;
 pub mod policies;
 pub mod receipts;
@@ -24,6 +25,7 @@ use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetai
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
+use crate::plan::limits::drift::Drift;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
@@ -32,6 +34,7 @@ use crate::store::audit::{Problem, Record};
 
 use apply::Watch;
 use changes::{Applied, Approval, ChangeError, Intent};
+use limits::Limits;
 use policies::Policies;
 use receipts::{Plans, PlansError};
 
@@ -66,6 +69,18 @@ pub trait Engine {
 
     /// Which of these names of people and groups nothing knows here.
     fn absent(&self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Absent;
+
+    /// Limits as they are wished, in systemd and in the kernel: everybody's, or one person's.
+    ///
+    /// # Errors
+    /// When the policy is wrong, or there is nobody of that name.
+    fn limits(&self, whom: Option<&UserName>) -> Result<Limits, ChangeError>;
+
+    /// Where limits are not as the policy says.
+    ///
+    /// # Errors
+    /// When the policy is wrong, or nothing can be limited here.
+    fn drift(&self) -> Result<Vec<Drift>, ChangeError>;
 
     /// The keys that open somebody's account.
     ///

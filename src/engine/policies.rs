@@ -16,6 +16,8 @@ pub struct Policies {
     /// # Errors
     /// Everything that is wrong; then nothing of any file counts.
     pub policy: Result<Policy, Vec<Problem>>,
+    /// Files that are there and cannot be trusted or read; while there is one, nothing counts.
+    pub refused: Vec<Problem>,
     /// Files that are passed over because of their names.
     pub ignored: Vec<String>,
     /// What percentages are of.
@@ -26,15 +28,23 @@ pub struct Policies {
 #[must_use]
 pub fn of(root: &Root) -> Policies {
     let found = files::read(root);
-    let policy = match parse::policy(&found.sources) {
-        Ok(policy) if found.refused.is_empty() => Ok(policy),
-        Ok(_) => Err(found.refused),
-        Err(problems) => Err(found.refused.into_iter().chain(problems).collect()),
-    };
     Policies {
+        policy: understood(&found.sources, &found.refused),
         sources: found.sources,
-        policy,
+        refused: found.refused,
         ignored: found.ignored,
         host: files::host_size(root),
+    }
+}
+
+/// What these files mean, where none is refused.
+///
+/// # Errors
+/// Everything that is wrong.
+pub(super) fn understood(sources: &[Source], refused: &[Problem]) -> Result<Policy, Vec<Problem>> {
+    match parse::policy(sources) {
+        Ok(policy) if refused.is_empty() => Ok(policy),
+        Ok(_) => Err(refused.to_vec()),
+        Err(problems) => Err(refused.iter().cloned().chain(problems).collect()),
     }
 }

@@ -155,7 +155,10 @@ pub fn undo_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
     let done: Vec<usize> = (0..happened.len())
         .filter(|at| happened[*at] != Some(false))
         .collect();
-    let leaves_nothing = |at: &usize| matches!(receipt.plan.steps[*at].undo, Undo::Nothing);
+    let leaves_nothing = |at: &usize| {
+        let undo = &receipt.plan.steps[*at].undo;
+        matches!(undo, Undo::Nothing | Undo::Last { .. })
+    };
     if receipt.is_open() && done.iter().all(leaves_nothing) {
         let intent = format!("undo {}: {}", receipt.id, receipt.plan.intent);
         let mut nothing = Plan::new(intent, &receipt.plan.about);

@@ -79,6 +79,42 @@ pub fn unit_runs(root: &Root, unit: &str) -> bool {
         || root.is_dir(&format!("{MOUNT}/systemd/system.slice/{unit}"))
 }
 
+/// The device whose traffic the kernel counts and bounds for a path, `254:0`: a disk, not a
+/// partition of one; `None` where the path is on none, as on network storage.
+#[must_use]
+pub fn device_of(root: &Root, path: &str) -> Option<String> {
+    let stat = rustix::fs::stat(root.path(path)).ok()?;
+    let number = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
+        rustix::fs::FileType::BlockDevice => stat.st_rdev,
+        _ => stat.st_dev,
+    };
+    let number = format!(
+        "{}:{}",
+        rustix::fs::major(number),
+        rustix::fs::minor(number)
+    );
+    let dir = format!("/sys/dev/block/{number}");
+    if !root.exists(&dir) {
+        return None;
+    }
+    if !root.exists(&format!("{dir}/partition")) {
+        return Some(number);
+    }
+    let disk = root.peek(&format!("{dir}/../dev"))?;
+    Some(disk.trim().to_owned())
+}
+
+/// Whether anything runs in a cgroup or below.
+pub(super) fn is_populated(root: &Root, dir: &str) -> bool {
+    let events = root.peek(&format!("{dir}/cgroup.events"));
+    events.is_some_and(|events| keyed(&events, "populated") == Some(1))
+}
+
+/// Of `memory.stat` what nothing but ending a program frees, swap apart.
+pub(super) fn held(stat: &str) -> Option<Bytes> {
+    memory(stat, None).map(|memory| memory.used)
+}
+
 /// What `cpu.stat` tells.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CpuStat {

@@ -156,6 +156,23 @@ pub fn remove(root: &Root, path: &str) -> Result<(), WriteError> {
     sync_directory(dir).map_err(failed)
 }
 
+/// Removes a directory that nothing is in; one with something in it stays.
+///
+/// # Errors
+/// When it is empty and stays.
+pub fn remove_empty(root: &Root, path: &str) -> Result<(), WriteError> {
+    let full = root.path(path);
+    let failed = |error: io::Error| WriteError::new("remove", &full, error);
+    match rustix::fs::rmdir(&full) {
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTEMPTY) => Ok(()),
+        Err(error) => Err(failed(error.into())),
+        Ok(()) => {
+            let (dir, _) = split(&full).map_err(failed)?;
+            sync_directory(dir).map_err(failed)
+        }
+    }
+}
+
 /// Moves a regular file to where nothing is, owner and permissions kept, onto another file system
 /// where it must.
 ///

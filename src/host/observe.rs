@@ -7,10 +7,13 @@ use jiff::{Span, ToSpan as _};
 
 use crate::base::digest::sha256_hex;
 use crate::plan::fact::Subject;
+use crate::plan::limits::present::{fact as limits_fact, of_topic};
 use crate::plan::world::group_fact;
 
 use super::durable;
 use super::keys;
+use super::limits;
+use super::quota;
 use super::root::{Root, numeric};
 
 /// A fact that could not be read.
@@ -62,7 +65,7 @@ pub fn fact(root: &Root, subject: &Subject) -> Result<Option<String>, Unknown> {
             let any = !processes_of(root, *uid).is_empty();
             Ok(Some(if any { "some" } else { "none" }.to_owned()))
         }
-        Subject::File(path) => file(root, path).map_err(unknown),
+        Subject::File(path) => file_fact(root, path).map_err(unknown),
         Subject::Directory(path) => Ok(durable::stat(root, path).map(|stat| {
             let kind = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
                 rustix::fs::FileType::Directory => "",
@@ -77,6 +80,24 @@ pub fn fact(root: &Root, subject: &Subject) -> Result<Option<String>, Unknown> {
         })),
         Subject::Keys(name) => keys::fingerprints(root, name).map_err(|e| unknown(e.to_string())),
         Subject::AtJobs(uid) => Ok(at_jobs(root, *uid)),
+        Subject::Quota(at) => {
+            let (uid, device) = at.split_once('@').unwrap_or((at, ""));
+            let uid = uid
+                .parse()
+                .map_err(|_| unknown("it names no uid".to_owned()))?;
+            Ok(quota::on(root, uid, device).map(|quota| quota.to_string()))
+        }
+        Subject::LimitsInSystemd(topic) => {
+            let (unit, which) = of_topic(topic);
+            let told =
+                limits::in_systemd(root, unit).map_err(|error| unknown(error.to_string()))?;
+            Ok(told.map(|told| limits_fact(&told, &which)))
+        }
+        Subject::LimitsInKernel(topic) => {
+            let (unit, which) = of_topic(topic);
+            let held = limits::in_kernel(root, unit, &which);
+            Ok(held.map(|held| limits_fact(&held, &which)))
+        }
         Subject::Archive(path) => {
             Ok(durable::stat(root, path).map(|stat| format!("{} bytes", stat.st_size)))
         }
@@ -164,7 +185,8 @@ fn subids(root: &Root, path: &str, name: &str) -> Result<Option<String>, String>
     Ok((!ranges.is_empty()).then(|| ranges.join(" ")))
 }
 
-fn file(root: &Root, path: &str) -> Result<Option<String>, String> {
+/// Owner, permissions and a digest of what is in a file.
+pub(super) fn file_fact(root: &Root, path: &str) -> Result<Option<String>, String> {
     let Some(stat) = durable::stat(root, path) else {
         return Ok(None);
     };

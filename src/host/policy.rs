@@ -18,6 +18,9 @@ pub const FILE: &str = "/etc/benchwarden/policy.toml";
 pub const DIR: &str = "/etc/benchwarden/policy.d";
 /// What the console writes.
 pub const CONSOLE: &str = "/etc/benchwarden/policy.d/50-console.toml";
+/// What the console writes that ends by itself: in a file of its own, so that what lasts is there
+/// again then.
+pub const CONSOLE_UNTIL: &str = "/etc/benchwarden/policy.d/51-console-until.toml";
 
 /// Longer than any policy.
 const LONGEST: u64 = 1 << 20;

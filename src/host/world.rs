@@ -154,7 +154,7 @@ fn tombstones(root: &Root) -> Result<Vec<Tombstone>, String> {
 }
 
 /// What `useradd -D` says, see useradd(8).
-fn defaults(root: &Root) -> Defaults {
+pub(super) fn defaults(root: &Root) -> Defaults {
     let text = root.peek("/etc/default/useradd").unwrap_or_default();
     let value = |key: &str| {
         let line = text

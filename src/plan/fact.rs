@@ -37,6 +37,12 @@ pub enum Subject {
     AtJobs(u32),
     /// An archive, verified against what it was made of.
     Archive(String),
+    /// Settings of a unit as systemd has them: the unit and the settings, parted by blanks.
+    LimitsInSystemd(String),
+    /// The same as the kernel holds them; absent where the unit has no cgroup now.
+    LimitsInKernel(String),
+    /// What a uid may occupy on a device, as `UID@DEVICE`.
+    Quota(String),
 }
 
 impl fmt::Display for Subject {
@@ -53,8 +59,15 @@ impl fmt::Display for Subject {
             Self::File(path) | Self::Directory(path) | Self::Archive(path) => f.write_str(path),
             Self::Keys(name) => write!(f, "ssh keys of {name}"),
             Self::AtJobs(uid) => write!(f, "at jobs of uid {uid}"),
+            Self::Quota(at) => write!(f, "quota of uid {}", at.replace('@', " on ")),
+            Self::LimitsInSystemd(topic) => write!(f, "{} in systemd", unit_of(topic)),
+            Self::LimitsInKernel(topic) => write!(f, "{} in the kernel", unit_of(topic)),
         }
     }
+}
+
+fn unit_of(topic: &str) -> &str {
+    topic.split(' ').next().unwrap_or(topic)
 }
 
 /// What a subject has to be.
@@ -67,6 +80,8 @@ pub enum Expect {
     Present,
     /// Exactly this.
     Is(String),
+    /// Exactly this where it is there at all: a slice ends when its person goes.
+    IfThere(String),
     /// Anything, absence included.
     Any,
 }
@@ -85,6 +100,7 @@ impl Expect {
             Self::Absent => value.is_none(),
             Self::Present => value.is_some(),
             Self::Is(wanted) => value == Some(wanted),
+            Self::IfThere(wanted) => value.is_none_or(|value| value == wanted),
             Self::Any => true,
         }
     }
@@ -95,7 +111,7 @@ impl fmt::Display for Expect {
         f.write_str(match self {
             Self::Absent => "absent",
             Self::Present => "present",
-            Self::Is(value) => value,
+            Self::Is(value) | Self::IfThere(value) => value,
             Self::Any => "anything",
         })
     }
@@ -154,6 +170,15 @@ impl Change {
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.before == self.after || self.after == Expect::Any
+    }
+
+    /// Whether it is about what comes and goes by itself.
+    #[must_use]
+    pub fn comes_and_goes(&self) -> bool {
+        matches!(
+            self.subject,
+            Subject::LimitsInSystemd(_) | Subject::LimitsInKernel(_)
+        )
     }
 
     /// The same the other way round.

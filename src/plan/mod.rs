@@ -6,6 +6,7 @@
 
 pub mod advance;
 pub mod fact;
+pub mod limits;
 pub mod people;
 pub mod step;
 pub mod told;
@@ -79,11 +80,16 @@ impl Plan {
         self.steps.push(step);
     }
 
-    /// Two plans with the same fingerprint do the same: the SHA-256 of intent and steps.
+    /// Two plans with the same fingerprint do the same: the SHA-256 of intent and steps. What comes
+    /// and goes by itself, as people's slices do, is no part of it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
+        let mut steps = self.steps.clone();
+        for step in &mut steps {
+            step.changes.retain(|change| !change.comes_and_goes());
+        }
         // Plain data of our own: serializing it cannot fail.
-        let text = serde_json::to_vec(&(&self.intent, &self.steps)).unwrap_or_default();
+        let text = serde_json::to_vec(&(&self.intent, &steps)).unwrap_or_default();
         sha256_hex(&text)
     }
 
@@ -97,7 +103,7 @@ impl Plan {
     /// Steps that cannot be taken back, or only partly: to be said before approval.
     pub fn not_exactly_undone(&self) -> impl Iterator<Item = (&Step, &str)> {
         self.steps.iter().filter_map(|step| match &step.undo {
-            Undo::Exact { .. } | Undo::Nothing => None,
+            Undo::Exact { .. } | Undo::Last { .. } | Undo::Nothing => None,
             Undo::Partly { why, .. } | Undo::None { why } | Undo::Final { why } => {
                 Some((step, why.as_str()))
             }

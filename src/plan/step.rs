@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fact::Change;
+use super::limits::quota::Quota;
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +51,14 @@ pub enum Undo {
         /// Why.
         why: String,
     },
+    /// Nothing of it has to be taken back, but this has to be done when everything before it is:
+    /// systemd reads files again that were put back.
+    Last {
+        /// In plain words.
+        what: String,
+        /// What is done.
+        action: Action,
+    },
     /// There is nothing to take back.
     Nothing,
 }
@@ -74,6 +83,32 @@ pub enum Action {
         content: String,
         /// Its permissions.
         mode: u32,
+    },
+    /// Puts a drop-in of a unit in place, whole or not at all, for everybody to read.
+    WriteDropIn {
+        /// Where.
+        path: String,
+        /// What is in it.
+        content: String,
+    },
+    /// Removes a drop-in of a unit, and its directory where nothing else is in it.
+    RemoveDropIn {
+        /// Which.
+        path: String,
+    },
+    /// Sets what a person may occupy on a file system.
+    SetQuota {
+        /// Its device.
+        device: String,
+        /// Whose.
+        uid: u32,
+        /// How much.
+        quota: Quota,
+    },
+    /// Has systemd read the files of all units again, and write to the cgroups what they say.
+    ReloadUnits {
+        /// The slices whose units it is to look at.
+        within: Vec<String>,
     },
     /// Removes a file of root's.
     RemoveFile {
@@ -198,6 +233,12 @@ impl Action {
             secret: false,
         }
     }
+
+    /// Whether it is done even where everything seems to be as it leaves it.
+    #[must_use]
+    pub fn is_always_done(&self) -> bool {
+        matches!(self, Self::ReloadUnits { .. })
+    }
 }
 
 impl fmt::Display for Action {
@@ -210,7 +251,12 @@ impl fmt::Display for Action {
                 write!(f, "{}{input}", shown.join(" "))
             }
             Self::WriteFile { path, mode, .. } => write!(f, "write {path}, mode {mode:04o}"),
-            Self::RemoveFile { path } => write!(f, "remove {path}"),
+            Self::WriteDropIn { path, .. } => write!(f, "write {path}, mode 0644"),
+            Self::SetQuota { device, uid, quota } => {
+                write!(f, "quota of uid {uid} on {device}: {quota}")
+            }
+            Self::ReloadUnits { .. } => f.write_str("systemctl daemon-reload, over D-Bus"),
+            Self::RemoveFile { path } | Self::RemoveDropIn { path } => write!(f, "remove {path}"),
             Self::MoveFile { from, to } => write!(f, "move {from} to {to}"),
             Self::MoveAtJobs { uid, from, to } => {
                 write!(f, "move the jobs of uid {uid} in {from} to {to}")

@@ -42,6 +42,7 @@ fn back(undo: &Undo) -> String {
         }
         Undo::None { why } => format!("cannot be undone: {why}"),
         Undo::Final { why } => format!("cannot be undone, nor what was done before it: {why}"),
+        Undo::Last { what, action } => format!("after everything before it, {what}: {action}"),
         Undo::Nothing => "it leaves nothing to take back".to_owned(),
     }
 }

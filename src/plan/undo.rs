@@ -31,8 +31,12 @@ pub fn plan(id: &str, original: &Plan, happened: &[usize]) -> Plan {
                 ));
                 break;
             }
-            Undo::Nothing => {}
+            // It comes after everything else, below.
+            Undo::Last { .. } | Undo::Nothing => {}
         }
+    }
+    if !undo.steps.is_empty() {
+        undo.steps.extend(last(original));
     }
     if undo.steps.is_empty() {
         let stays = undo.warnings.join("; ");
@@ -46,20 +50,37 @@ pub fn plan(id: &str, original: &Plan, happened: &[usize]) -> Plan {
     undo
 }
 
+/// What has to be done when steps of a plan have been taken back, whether it was done itself or
+/// not.
+pub fn last(plan: &Plan) -> impl Iterator<Item = Step> {
+    let is_last = |step: &&Step| matches!(step.undo, Undo::Last { .. });
+    let steps = plan.steps.iter().rev().filter(is_last);
+    steps.filter_map(inverse)
+}
+
 /// The step that takes one step back. It is itself taken back by doing the step again.
 #[must_use]
 pub fn inverse(step: &Step) -> Option<Step> {
     let (what, action) = match &step.undo {
-        Undo::Exact { what, action } | Undo::Partly { what, action, .. } => (what, action),
+        Undo::Exact { what, action }
+        | Undo::Partly { what, action, .. }
+        | Undo::Last { what, action } => (what, action),
         Undo::None { .. } | Undo::Final { .. } | Undo::Nothing => return None,
     };
+    let (again, back) = (step.what.clone(), step.action.clone());
     Some(Step {
         what: what.clone(),
         action: action.clone(),
         changes: step.changes.iter().map(Change::reversed).collect(),
-        undo: Undo::Exact {
-            what: step.what.clone(),
-            action: step.action.clone(),
+        undo: match step.undo {
+            Undo::Last { .. } => Undo::Last {
+                what: again,
+                action: back,
+            },
+            _ => Undo::Exact {
+                what: again,
+                action: back,
+            },
         },
     })
 }
@@ -130,6 +151,33 @@ mod tests {
             ["stays, with everything before it: do 2: the home is in the archive"]
         );
         assert!(plan("P", &plan_, &[0, 1]).refused[0].contains("is in the archive"));
+    }
+
+    #[test]
+    fn what_comes_last_comes_last_on_the_way_back_too() {
+        let mut plan_ = Plan::new("test", "x");
+        plan_.push(step(1, exact(1)));
+        plan_.push(step(2, exact(2)));
+        let again = Undo::Last {
+            what: "read again".into(),
+            action: Action::ReloadUnits { within: Vec::new() },
+        };
+        plan_.push(Step {
+            action: Action::ReloadUnits { within: Vec::new() },
+            ..step(3, again)
+        });
+        // Interrupted before it: what is put back has to be read all the same.
+        for happened in [&[0, 1][..], &[0, 1, 2]] {
+            let undo = plan("P", &plan_, happened);
+            let words: Vec<&str> = undo.steps.iter().map(|s| s.what.as_str()).collect();
+            assert_eq!(words, ["undo 2", "undo 1", "read again"]);
+            let redo = plan("Q", &undo, &[0, 1, 2]);
+            assert_eq!(redo.steps, plan_.steps);
+        }
+        assert!(
+            plan("P", &plan_, &[2]).steps.is_empty(),
+            "nothing is put back"
+        );
     }
 
     #[test]

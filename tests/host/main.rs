@@ -24,6 +24,7 @@ mod harness_itself;
 mod hostile;
 mod hostile_homes;
 mod image_facts;
+mod limits;
 mod names;
 mod obstacles;
 mod people;

@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod plan;
 
 use std::io::Write;
 
@@ -13,9 +14,11 @@ use crate::engine::Engine;
 use crate::engine::policies::Policies;
 use crate::host::clock;
 use crate::policy::export::export;
+use crate::policy::parse::Problem;
 use crate::policy::schema::Policy;
 
 use super::args::PolicyVerb;
+use super::change::carry_out;
 
 pub(super) fn run(
     verb: &PolicyVerb,
@@ -25,6 +28,11 @@ pub(super) fn run(
     match verb {
         PolicyVerb::Check(args) => check::run(args, engine, out),
         PolicyVerb::Explain(args) => explain::run(args, engine, out),
+        PolicyVerb::Plan(args) => plan::run(args, engine, out),
+        PolicyVerb::Apply(args) => {
+            let intent = plan::intent(args.file.as_deref())?;
+            carry_out(engine, &intent, None, args.how, out)
+        }
         PolicyVerb::Export => {
             let policies = engine.policy();
             let text = export(usable(&policies)?, clock::now());
@@ -43,7 +51,12 @@ const NO_POLICY: &str = "there is no file in /etc/benchwarden that says anything
 
 /// The policy, or why there is none.
 fn usable(policies: &Policies) -> anyhow::Result<&Policy> {
-    policies.policy.as_ref().map_err(|problems| {
+    unless_wrong(&policies.policy)
+}
+
+/// What was understood, or what is wrong with it.
+fn unless_wrong(policy: &Result<Policy, Vec<Problem>>) -> anyhow::Result<&Policy> {
+    policy.as_ref().map_err(|problems| {
         let first = problems.first().map(ToString::to_string);
         let count = counted(problems.len() as u64, "thing is wrong", "things are wrong");
         anyhow!(

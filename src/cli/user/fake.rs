@@ -7,6 +7,7 @@ use crate::base::id::{Uid, UserName};
 use crate::base::secret::Secret;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::engine::limits::Limits;
 use crate::engine::policies::Policies;
 use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
@@ -16,6 +17,7 @@ use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
 use crate::plan::Plan;
+use crate::plan::limits::drift::Drift;
 use crate::plan::people::add::{self, AddUser};
 use crate::plan::people::many::{self, Planned};
 use crate::plan::people::welcome::Welcome;
@@ -115,6 +117,14 @@ impl Engine for Host {
     }
 
     fn absent(&self, _: &BTreeSet<String>, _: &BTreeSet<String>) -> Absent {
+        unreachable!("`user add` never asks")
+    }
+
+    fn limits(&self, _: Option<&UserName>) -> Result<Limits, ChangeError> {
+        unreachable!("`user add` never asks")
+    }
+
+    fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
         unreachable!("`user add` never asks")
     }
 

@@ -17,12 +17,15 @@ use std::time::Duration;
 use crate::base::secret::Secret;
 use crate::base::text::printable;
 use crate::plan::advance::Tell;
+use crate::plan::limits::dropin;
 use crate::plan::step::Action;
 
 use super::command::{self, CommandError};
 use super::durable::{self, WriteError};
 use super::keys;
+use super::quota;
 use super::root::Root;
+use super::units;
 
 /// shadow's tools wait 15 seconds for their lock by themselves.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -116,6 +119,31 @@ fn perform_silently(
         } => {
             above(root, path)?;
             Ok(durable::replace(root, path, content.as_bytes(), *mode)?)
+        }
+        Action::WriteDropIn { path, content } => {
+            let dir = path.rsplit_once('/').map_or("/", |(dir, _)| dir);
+            durable::directory(root, dir, 0o755)?;
+            Ok(durable::replace(
+                root,
+                path,
+                content.as_bytes(),
+                dropin::MODE,
+            )?)
+        }
+        Action::RemoveDropIn { path } => {
+            durable::remove(root, path)?;
+            let dir = path.rsplit_once('/').map_or("/", |(dir, _)| dir);
+            Ok(durable::remove_empty(root, dir)?)
+        }
+        Action::SetQuota { device, uid, quota } => {
+            quota::set(device, *uid, *quota).map_err(|error| {
+                ActionError::Other(format!(
+                    "the quota of uid {uid} on {device} cannot be set: {error}"
+                ))
+            })
+        }
+        Action::ReloadUnits { within } => {
+            units::reload(root, within).map_err(|error| ActionError::Other(error.to_string()))
         }
         Action::RemoveFile { path } => Ok(durable::remove(root, path)?),
         Action::MoveFile { from, to } => {

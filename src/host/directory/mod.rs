@@ -99,6 +99,12 @@ pub fn absent(root: &Root, users: &BTreeSet<String>, groups: &BTreeSet<String>) 
     absent
 }
 
+/// The device of the file system that a home is on; `None` where it keeps no quotas.
+#[must_use]
+pub fn device_of(root: &Root, home: &str) -> Option<String> {
+    quota::device(root, home)
+}
+
 /// The account files of `/etc`, line by line.
 #[must_use]
 pub fn local(root: &Root) -> Local {

@@ -24,20 +24,9 @@ pub(super) fn used(root: &Root, homes: Vec<(Uid, String)>) -> Vec<Option<Bytes>>
     if !root.is_live() {
         return unknown;
     }
-    let Some(text) = root.read("/proc/self/mountinfo").ok().flatten() else {
+    let Some(mounts) = mounts(root) else {
         return unknown;
     };
-    let Ok(mounts) = MountInfos::from_read(text.as_slice()) else {
-        return unknown;
-    };
-    let mounts: Vec<Mount> = mounts
-        .into_iter()
-        .map(|mount| Mount {
-            counts: COUNTING.contains(&mount.fs_type.as_str()),
-            device: mount.mount_source.unwrap_or_default(),
-            at: mount.mount_point,
-        })
-        .collect();
     let ask = move || {
         let mut places = Places::default();
         homes
@@ -46,6 +35,27 @@ pub(super) fn used(root: &Root, homes: Vec<(Uid, String)>) -> Vec<Option<Bytes>>
             .collect()
     };
     within(WITHIN, ask).unwrap_or(unknown)
+}
+
+/// The device of the file system that a home is on; `None` where it counts nothing.
+pub(super) fn device(root: &Root, home: &str) -> Option<String> {
+    let (mounts, home) = (mounts(root)?, home.to_owned());
+    let ask = move || {
+        let mut places = Places::default();
+        places.device(&mounts, Path::new(&home)).map(str::to_owned)
+    };
+    within(WITHIN, ask).flatten()
+}
+
+fn mounts(root: &Root) -> Option<Vec<Mount>> {
+    let text = root.read("/proc/self/mountinfo").ok().flatten()?;
+    let mounts = MountInfos::from_read(text.as_slice()).ok()?;
+    let mounts = mounts.into_iter().map(|mount| Mount {
+        counts: COUNTING.contains(&mount.fs_type.as_str()),
+        device: mount.mount_source.unwrap_or_default(),
+        at: mount.mount_point,
+    });
+    Some(mounts.collect())
 }
 
 struct Mount {

@@ -8,6 +8,7 @@ use crate::base::secret::Secret;
 use crate::base::units::Bytes;
 use crate::engine::apply::{Moment, Report, Watch};
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::engine::limits::Limits;
 use crate::engine::policies::Policies;
 use crate::engine::receipts::{Plans, PlansError};
 use crate::engine::{Engine, Follow, Pace, Sink};
@@ -21,6 +22,7 @@ use crate::model::people::password::{PasswordState, State as Access};
 use crate::model::people::{Group, People, Person, Source, meaning};
 use crate::plan::Plan;
 use crate::plan::fact::{Change, Subject};
+use crate::plan::limits::drift::Drift;
 use crate::plan::people::add;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
@@ -295,6 +297,14 @@ impl Engine for Host {
 
     fn absent(&self, _: &BTreeSet<String>, _: &BTreeSet<String>) -> Absent {
         unreachable!("the screens never ask")
+    }
+
+    fn limits(&self, _: Option<&UserName>) -> Result<Limits, ChangeError> {
+        unreachable!("no screen of people asks")
+    }
+
+    fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
+        unreachable!("no screen of people asks")
     }
 
     fn plans(&self) -> Result<Plans, PlansError> {
