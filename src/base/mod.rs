@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod id;
 pub mod limit;
 pub mod secret;
+pub mod signal;
 pub mod sshkey;
 pub mod text;
 pub mod units;

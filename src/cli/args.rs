@@ -12,6 +12,7 @@ use super::audit::AuditVerb;
 use super::change::How;
 use super::group::change;
 use super::limits::args::LimitsVerb;
+use super::triage::{KillArgs, MessageArgs, ThrottleArgs, WhomArgs};
 use super::undo::PlanArgs;
 use super::user::{access, add, key, modify};
 
@@ -47,6 +48,16 @@ pub enum Verb {
     Usage(UsageArgs),
     /// The processes of one person, by the way they came in.
     Ps(PsArgs),
+    /// Stop everything of one person where it is; nothing is lost.
+    Freeze(WhomArgs),
+    /// Let everything of one person go on.
+    Thaw(WhomArgs),
+    /// End everything of one person, or one process of theirs with all below it.
+    Kill(KillArgs),
+    /// Give one person other limits for a while.
+    Throttle(ThrottleArgs),
+    /// Write a line on every terminal of one person.
+    Message(MessageArgs),
     /// Accounts of people.
     #[command(subcommand)]
     User(UserVerb),

@@ -12,6 +12,7 @@ mod output;
 mod policy;
 mod progress;
 mod ps;
+pub mod triage;
 pub mod undo;
 mod usage;
 pub mod user;
@@ -31,6 +32,11 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
     match verb {
         Verb::Usage(args) => usage::run(args, engine, out),
         Verb::Ps(args) => ps::run(args, engine, out),
+        Verb::Freeze(args) => triage::freeze(args, engine, out),
+        Verb::Thaw(args) => triage::thaw(args, engine, out),
+        Verb::Kill(args) => triage::kill(args, engine, out),
+        Verb::Throttle(args) => triage::throttle(args, engine, out),
+        Verb::Message(args) => triage::message(args, engine, out),
         Verb::User(verb) => user::run(verb, engine, out),
         Verb::Group(verb) => group::run(verb, engine, out),
         Verb::Limits(verb) => limits::run(verb, engine, out),

@@ -354,14 +354,21 @@ pub fn happened(step: &Step, machine: &dyn Machine) -> Option<bool> {
 /// The same of a step that was begun: a tree that is still there may have lost half of what was in
 /// it.
 pub fn happened_once_begun(step: &Step, machine: &dyn Machine) -> Option<bool> {
-    let in_doubt = matches!(step.action, Action::DeleteTree { .. });
+    let in_doubt = matches!(
+        step.action,
+        Action::DeleteTree { .. } | Action::EndAtOnce { .. } | Action::EndJob { .. }
+    );
     happened(step, machine).filter(|happened| *happened || !in_doubt)
 }
 
 /// Whether what was done of a step that failed is kept: whose files are given away is removed by
-/// then, and a single file that cannot be given must not take all the others back.
+/// then, and a single file that cannot be given must not take all the others back; nor must a
+/// process that does not stop get all the others going again.
 fn is_kept(step: &Step) -> bool {
-    matches!(step.action, Action::GiveFiles { .. })
+    matches!(
+        step.action,
+        Action::GiveFiles { .. } | Action::Freeze { .. }
+    )
 }
 
 /// Takes one step back and looks whether it is back.

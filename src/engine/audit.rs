@@ -46,6 +46,18 @@ pub(super) fn record(
 /// Writes a record down. A log that cannot be written is told to the journal: what was done is
 /// done, and the receipt has it.
 pub(super) fn note_down(root: &Root, record: Record) {
+    tell(root, &record);
+    if let Err(error) = append(root, record) {
+        journal::tell(
+            root,
+            &format!("the audit log cannot be written: {error}"),
+            &[],
+        );
+    }
+}
+
+/// Tells the journal, which needs no disk of ours.
+pub(super) fn tell(root: &Root, record: &Record) {
     let message = format!(
         "{}: {} by {}",
         record.result,
@@ -58,13 +70,6 @@ pub(super) fn note_down(root: &Root, record: Record) {
     ];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
     journal::tell(root, &message, &fields);
-    if let Err(error) = append(root, record) {
-        journal::tell(
-            root,
-            &format!("the audit log cannot be written: {error}"),
-            &[],
-        );
-    }
 }
 
 /// Writes down what the guard did by itself, once it is done: no plan takes it back.
@@ -81,10 +86,7 @@ pub fn by_guard(
     let record = Record {
         seq: 0,
         at: clock::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        actor: Actor {
-            user: "guard".to_owned(),
-            ..Actor::default()
-        },
+        actor: super::holds::guard(),
         intent: intent.to_owned(),
         about: about.to_owned(),
         plan: String::new(),
@@ -97,7 +99,7 @@ pub fn by_guard(
     append(root, record)
 }
 
-fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
+pub(super) fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
     for (path, mode) in [
         ("/var/log/benchwarden", 0o750),
         ("/var/lib/benchwarden", 0o755),
@@ -129,6 +131,19 @@ fn append(root: &Root, record: Record) -> Result<(), durable::WriteError> {
     durable::append(root, AUDIT, &line, 0o640)?;
     let text = serde_json::to_string(&head).unwrap_or_default();
     durable::replace(root, AUDIT_HEAD, text.as_bytes(), 0o600)
+}
+
+/// Whether the end of the log has this record.
+pub(super) fn has(root: &Root, record: &Record) -> bool {
+    let log = root.read_end(AUDIT, END).ok().flatten().unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let mut records = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Record>(line).ok());
+    records.any(|known| {
+        let told = (&known.plan, &known.result, &known.at, &known.intent);
+        told == (&record.plan, &record.result, &record.at, &record.intent)
+    })
 }
 
 /// The records of the audit log; lines that are none are left to [`audit_verify`].

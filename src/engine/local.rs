@@ -13,7 +13,7 @@ use crate::host::collect::Collector;
 use crate::host::keys::{self, KeysError};
 use crate::host::root::ReadError;
 use crate::host::root::Root;
-use crate::host::{accounts, clock, directory, memory, probe};
+use crate::host::{self, accounts, clock, directory, memory, probe};
 use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
@@ -34,6 +34,7 @@ use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::limits::{self, Limits};
 use super::policies::{self, Policies};
 use super::receipts::{self, Plans, PlansError};
+use super::triage;
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
 /// An early first snapshot measures over this time: enough for clocks that count nanoseconds.
@@ -50,6 +51,14 @@ impl Local {
     #[must_use]
     pub fn new(root: Root) -> Self {
         Self { root }
+    }
+
+    /// Writes down what is still in memory alone, before somebody reads what was written.
+    fn catch_up(&self) {
+        if host::is_root() {
+            // A disk that does not take it is told of by whoever has to write.
+            let _ = triage::pay(&self.root);
+        }
     }
 }
 
@@ -105,6 +114,9 @@ impl Engine for Local {
     }
 
     fn plan(&self, intent: &Intent) -> Result<Plan, ChangeError> {
+        if matches!(intent, Intent::Undo(_) | Intent::Finish(_)) {
+            self.catch_up();
+        }
         changes::plan(&self.root, intent)
     }
 
@@ -113,6 +125,9 @@ impl Engine for Local {
     }
 
     fn steps(&self, intent: &Intent) -> Result<Plan, ChangeError> {
+        if matches!(intent, Intent::Undo(_) | Intent::Finish(_)) {
+            self.catch_up();
+        }
         changes::steps(&self.root, intent)
     }
 
@@ -131,14 +146,17 @@ impl Engine for Local {
     }
 
     fn plans(&self) -> Result<Plans, PlansError> {
+        self.catch_up();
         receipts::plans(&self.root)
     }
 
     fn audit_log(&self) -> Result<Vec<Record>, ReadError> {
+        self.catch_up();
         audit::audit_log(&self.root)
     }
 
     fn audit_verify(&self) -> Result<(u64, Vec<Problem>), ReadError> {
+        self.catch_up();
         audit::audit_verify(&self.root)
     }
 

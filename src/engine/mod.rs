@@ -4,11 +4,13 @@
 pub mod apply;
 pub mod audit;
 pub mod changes;
+pub mod holds;
 pub mod limits;
 pub mod local;
 pub mod policies;
 pub mod receipts;
 mod told;
+pub mod triage;
 pub mod welcome;
 
 use std::collections::BTreeSet;

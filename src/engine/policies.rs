@@ -48,3 +48,50 @@ pub(super) fn understood(sources: &[Source], refused: &[Problem]) -> Result<Poli
         Err(problems) => Err(refused.iter().cloned().chain(problems).collect()),
     }
 }
+
+/// The policy files as a program that goes on saw them last.
+#[derive(Debug)]
+pub struct Seen {
+    sources: Vec<Source>,
+    refused: Vec<Problem>,
+}
+
+/// What has become of the files since.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// They say something else, and can be used.
+    Changed(Box<Policy>),
+    /// They cannot be used; everything that is wrong.
+    Broken(Vec<Problem>),
+}
+
+impl Seen {
+    /// Looks for the first time.
+    #[must_use]
+    pub fn now(root: &Root) -> (Self, News) {
+        let found = files::read(root);
+        let seen = Self {
+            sources: found.sources,
+            refused: found.refused,
+        };
+        let news = seen.news();
+        (seen, news)
+    }
+
+    /// Looks again.
+    pub fn look(&mut self, root: &Root) -> Option<News> {
+        let found = files::read(root);
+        if (&found.sources, &found.refused) == (&self.sources, &self.refused) {
+            return None;
+        }
+        (self.sources, self.refused) = (found.sources, found.refused);
+        Some(self.news())
+    }
+
+    fn news(&self) -> News {
+        match understood(&self.sources, &self.refused) {
+            Ok(policy) => News::Changed(Box::new(policy)),
+            Err(problems) => News::Broken(problems),
+        }
+    }
+}

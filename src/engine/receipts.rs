@@ -1,8 +1,8 @@
 //! What was done before: receipts, what an interrupted one left, and the plans that take one back
 //! or finish it.
 
-use crate::host;
 use crate::host::root::{ReadError, Root};
+use crate::host::{self, clock};
 use crate::plan::Plan;
 use crate::plan::fact::Subject;
 use crate::plan::step::Undo;
@@ -15,6 +15,24 @@ use super::changes::{Host, who_is_at_it};
 
 /// Where receipts lie.
 pub const DIR: &str = "/var/lib/benchwarden/receipts";
+
+/// A name for a plan that begins now. Two within one second are rare, and not the same: they are
+/// counted from `first`.
+pub(super) fn new_id(root: &Root, first: u32) -> String {
+    let stamp = stamp();
+    (first..)
+        .map(|n| match n {
+            0 => stamp.clone(),
+            n => format!("{stamp}-{n}"),
+        })
+        .find(|id| !root.exists(&path(id)))
+        .unwrap_or(stamp)
+}
+
+/// This second, as names of plans begin.
+pub(super) fn stamp() -> String {
+    clock::now().strftime("%Y%m%d-%H%M%S").to_string()
+}
 
 pub(super) fn path(id: &str) -> String {
     format!("{DIR}/{id}.jsonl")
@@ -202,6 +220,17 @@ pub fn finish_plan(receipt: &Receipt, machine: &dyn Machine) -> Plan {
         .map(|(step, _)| step.clone())
         .collect();
     plan
+}
+
+/// The plan that takes back the last one of this intent that was done and is still in force.
+pub(super) fn take_back_last(root: &Root, intent: &str, machine: &dyn Machine) -> Option<Plan> {
+    let (ledger, _) = all(root);
+    let last = ledger.newest_first().find(|receipt| {
+        receipt.plan.intent == intent
+            && receipt.settled.is_none()
+            && receipt.outcome != Some(Outcome::RolledBack)
+    });
+    Some(undo_plan(last?, machine))
 }
 
 /// The plan that gives somebody back what their suspension took.

@@ -104,6 +104,12 @@ impl Adopter {
         self.scribe.note(note);
     }
 
+    /// From now on by these rules; who stays by others is looked at again.
+    pub(super) fn follow(&mut self, rules: Rules) {
+        self.rules = rules;
+        self.stays.clear();
+    }
+
     pub(super) fn bus(&self) -> Option<&Bus> {
         self.bus.as_ref()
     }
@@ -259,9 +265,14 @@ impl Adopter {
                     self.refused(at, &why);
                 }
             }
-            Heard::JobRemoved(unit, _) => {
+            Heard::JobRemoved(unit, how) => {
                 if let Some(at) = self.moves.iter().position(|m| m.wanted.name == unit) {
-                    self.go_on(at);
+                    if how == "done" || !self.moves[at].is_open() {
+                        self.go_on(at);
+                    } else {
+                        // Its cgroup may be there, and nobody's: nobody is put into it.
+                        self.refused(at, &format!("its job ended as {how}"));
+                    }
                 }
             }
             Heard::Other => {}

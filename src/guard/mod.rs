@@ -1,14 +1,17 @@
 //! The daemon: it keeps what one person starts from taking the host down.
 //!
-//! So far it adopts strays: a process of a person outside their own slice is moved there at
-//! birth, before it can grow. One thread listens to the kernel and to the bus and never waits for
-//! anything else; another writes down what was done. There is no state to be lost: killed at any
-//! moment and started again, it looks at what there is and goes on.
+//! It adopts strays: a process of a person outside their own slice is moved there at birth, before
+//! it can grow. One thread listens to the kernel and to the bus and never waits for anything else;
+//! another acts on pressure and explains what the kernel ended; a third writes down what was done.
+//! Killed at any moment and started again, it looks at what there is and goes on; who is held back,
+//! and until when, is written down before it is done.
 
 mod adopter;
 mod follow;
 mod homes;
 mod moving;
+mod policy;
+mod pressure;
 mod scribe;
 mod told;
 mod units;

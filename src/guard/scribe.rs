@@ -34,7 +34,7 @@ const LINES: usize = 20;
 const MOST: usize = 4096;
 
 /// Takes notes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Scribe {
     notes: SyncSender<Note>,
     missed: Arc<AtomicU64>,
@@ -121,6 +121,11 @@ impl Writer {
             if said.insert(line.clone()) && self.is_news(&line, &note) {
                 journal::tell(&self.root, &line, &[]);
             }
+            if let Note::Killed(uid, what, line) = note {
+                let name = self.name(uid);
+                let intent = format!("explain that the kernel ended {what} of {name}");
+                self.write_record(&intent, &name, "it ran out of memory", vec![line]);
+            }
         }
         for (key, jobs) in jobs {
             self.tell_adopted(key, &jobs);
@@ -161,10 +166,14 @@ impl Writer {
             let name = self.name(uid);
             let intent = format!("adopt what {name} runs in {from}");
             let why = "it ran outside its owner's slice";
-            if let Err(error) = audit::by_guard(&self.root, &intent, &name, why, lines) {
-                let line = format!("the audit log cannot be written: {error}");
-                journal::tell(&self.root, &line, &[]);
-            }
+            self.write_record(&intent, &name, why, lines);
+        }
+    }
+
+    fn write_record(&self, intent: &str, about: &str, why: &str, lines: Vec<String>) {
+        if let Err(error) = audit::by_guard(&self.root, intent, about, why, lines) {
+            let line = format!("the audit log cannot be written: {error}");
+            journal::tell(&self.root, &line, &[]);
         }
     }
 
@@ -195,7 +204,7 @@ impl Writer {
                 crate::model::origin::Origin::Guest(whose) => vec![job.uid, whose],
                 _ => vec![job.uid],
             },
-            Note::Left(uid, _) | Note::Refused(uid, ..) => vec![*uid],
+            Note::Left(uid, _) | Note::Refused(uid, ..) | Note::Killed(uid, ..) => vec![*uid],
             _ => Vec::new(),
         });
         let uids: Vec<Uid> = uids.collect();

@@ -26,8 +26,16 @@ pub(super) enum Note {
     BusFound,
     /// It is not.
     BusLost(String),
-    /// The guard has begun: so many strays were there already.
+    /// The policy files say something else, and can be used.
+    PolicyChanged,
+    /// They cannot be used: the first thing that is wrong, and how many are.
+    PolicyBroken(String, usize),
+    /// The guard has begun.
     Begun,
+    /// Anything else, in words.
+    Said(String),
+    /// What the kernel did to somebody: whose, what, and in words.
+    Killed(Uid, String, String),
 }
 
 /// A job that was moved.
@@ -153,6 +161,22 @@ pub(super) fn line(note: &Note, name_of: &dyn Fn(Uid) -> String) -> String {
         Note::BusLost(why) => {
             format!("{why}; nobody can be moved until it is back, which is tried twice a second")
         }
+        Note::Said(words) | Note::Killed(_, _, words) => words.clone(),
+        Note::PolicyChanged => {
+            "the policy files have changed and can be used: `benchwarden policy \
+                                plan` shows what would follow, `policy apply` does it"
+                .to_owned()
+        }
+        Note::PolicyBroken(first, count) => {
+            let more = match count {
+                0 | 1 => String::new(),
+                more => format!(" (and {} more)", more - 1),
+            };
+            format!(
+                "the policy files cannot be used: {first}{more}; what was applied before stays in \
+                 force, and `benchwarden policy check` shows all of it"
+            )
+        }
         Note::Begun => "listening: strays go to their owners' slices".to_owned(),
     }
 }
@@ -249,6 +273,17 @@ mod tests {
             adopted_together(&jobs[..1], &name_of),
             adopted(&jobs[0], &name_of)
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_policy_is_said_with_its_place() {
+        let broken = Note::PolicyBroken("policy.toml:2:1: no such key".to_owned(), 3);
+        let said = line(&broken, &name_of);
+        assert!(
+            said.contains(": policy.toml:2:1: no such key (and 2 more); what was applied"),
+            "{said}"
+        );
+        assert!(line(&Note::PolicyChanged, &name_of).contains("policy plan"));
     }
 
     #[test]

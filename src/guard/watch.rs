@@ -12,6 +12,8 @@ use crate::host::{clock, memory, waiting};
 use crate::model::adoption::Rules;
 
 use super::adopter::Adopter;
+use super::policy::{self, Letter};
+use super::pressure;
 use super::scribe::Scribe;
 use super::told::Note;
 
@@ -39,6 +41,8 @@ pub(super) struct Watch {
     thorough_at: Nanos,
     glance_due: Option<Nanos>,
     usual_due: Option<Nanos>,
+    /// Rules of a policy that has changed.
+    orders: Letter<Rules>,
     alive_due: Option<Nanos>,
     lost: u64,
 }
@@ -49,15 +53,19 @@ impl Watch {
         let connector = Connector::listen()?;
         memory::stay_resident();
         let notify = Notify::of_this_process();
+        let scribe = Scribe::begin(root);
+        let orders = policy::begin(root, scribe.clone());
+        pressure::begin(root, &scribe, orders.policy);
         let mut watch = Self {
             connector,
-            adopter: Adopter::new(root, rules, Scribe::begin(root)),
+            adopter: Adopter::new(root, rules, scribe),
             rescan_due: clock::monotonic() + RESCAN,
             rescans: 0,
             owed: true,
             thorough_at: Nanos(0),
             glance_due: None,
             usual_due: None,
+            orders: orders.rules,
             alive_due: notify.watchdog().map(|_| Nanos(0)),
             notify,
             lost: 0,
@@ -128,6 +136,9 @@ impl Watch {
         }
         if self.rescan_due <= now {
             self.rescan_due = now + RESCAN;
+            if let Some(rules) = self.orders.take() {
+                self.adopter.follow(rules);
+            }
             self.rescans = self.rescans.wrapping_add(1);
             self.owed |= self.rescans.is_multiple_of(THOROUGH);
             self.notify.status(&self.status());

@@ -15,6 +15,7 @@ use crate::model::adoption::Owner;
 use crate::model::sample::Account;
 
 use super::clock;
+use super::nss;
 use super::root::Root;
 
 /// Longer names exist in directories; the screen cuts them anyway.
@@ -65,8 +66,7 @@ impl Accounts {
         let (answer, answers) = channel();
         let ask = move || {
             for uid in asked {
-                let name =
-                    uzers::get_user_by_uid(uid.0).map(|user| clean(user.name().as_encoded_bytes()));
+                let name = nss::user(uid).map(|user| clean(user.name().as_encoded_bytes()));
                 if answer.send((uid, name)).is_err() {
                     return;
                 }
@@ -171,7 +171,7 @@ impl Accounts {
 #[must_use]
 pub fn uid_of(root: &Root, name: &UserName) -> Option<Uid> {
     let by_name = if root.is_live() {
-        uzers::get_user_by_name(name.as_str()).map(|user| Uid(user.uid()))
+        nss::user_named(name.as_str()).map(|user| Uid(user.uid()))
     } else {
         passwd(root)
             .find(|(known, _)| known == name.as_str())

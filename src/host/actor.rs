@@ -1,11 +1,18 @@
 //! Who asks, and from where: the login behind sudo, not just root.
 
+use std::time::Duration;
+
+use crate::base::id::Uid;
 use crate::base::text::printable;
 use crate::model::actor::Actor;
 
+use super::nss;
+use super::patience::within;
 use super::root::Root;
 
 const CHARS: usize = 100;
+/// A directory that says nothing for so long leaves the number, which is true as well.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who runs this program.
 #[must_use]
@@ -15,8 +22,8 @@ pub fn actor(root: &Root) -> Actor {
         .and_then(|text| text.trim().parse().ok())
         .filter(|uid| *uid != u32::MAX);
     let uid = login_uid.unwrap_or_else(|| rustix::process::getuid().as_raw());
-    let name = uzers::get_user_by_uid(uid);
-    let user = name.map_or_else(
+    let asked = within(PATIENCE, move || nss::user(Uid(uid))).flatten();
+    let user = asked.map_or_else(
         || uid.to_string(),
         |user| printable(user.name().as_encoded_bytes(), CHARS),
     );

@@ -12,7 +12,8 @@ use super::root::Root;
 const BPF_PROG_QUERY: libc::c_long = 16;
 const BPF_CGROUP_INET_EGRESS: u32 = 1;
 
-/// The part of `union bpf_attr` that a query uses; the kernel takes anything behind it as zero.
+/// The part of `union bpf_attr` that a query uses, and room for what newer kernels tell in it
+/// whether asked or not: since 6.17 a revision, at byte 56.
 #[repr(C)]
 #[derive(Default)]
 struct Query {
@@ -23,6 +24,7 @@ struct Query {
     prog_ids: u64,
     prog_count: u32,
     padding: u32,
+    room: [u64; 28],
 }
 
 /// Whether a program filters what leaves a cgroup; `None` where the kernel does not tell.
@@ -39,9 +41,9 @@ pub(super) fn filters(root: &Root, cgroup: &str) -> Option<bool> {
         ..Query::default()
     };
     #[allow(unsafe_code, reason = "no safe wrapper of bpf(2)")]
-    // SAFETY: `query` is a live, exclusively borrowed object of the size that is passed, larger
-    // than all fields of a query before 6.6 and zero behind them; with `prog_ids` null and
-    // `prog_count` 0 the kernel writes only into it: the number of programs. `dir` is open.
+    // SAFETY: `query` is a live, exclusively borrowed object of the size that is passed, 256
+    // bytes where the kernel's largest `bpf_attr` has fewer, and zero behind what is asked; with
+    // `prog_ids` null and `prog_count` 0 the kernel writes only into it. `dir` is open.
     let result = unsafe {
         libc::syscall(
             libc::SYS_bpf,

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use crate::base::id::Uid;
 use crate::base::units::{Bytes, Nanos};
 use crate::model::sample::{CgroupVersion, IoBytes, Pressure, SliceMemory, Throttling};
 
@@ -72,6 +73,28 @@ pub fn exists(root: &Root, path: &str) -> bool {
     root.is_dir(&format!("{MOUNT}{path}"))
 }
 
+/// Whose slices there are.
+#[must_use]
+pub fn people(root: &Root) -> Vec<Uid> {
+    let uid = |name: String| {
+        name.strip_prefix("user-")?
+            .strip_suffix(".slice")?
+            .parse()
+            .ok()
+    };
+    root.list_names(USER_SLICE)
+        .filter_map(uid)
+        .map(Uid)
+        .collect()
+}
+
+/// How much memory a person's slice may have; `None` without a limit, or a slice.
+#[must_use]
+pub fn memory_limit(root: &Root, slice: &str) -> Option<Bytes> {
+    let text = root.peek(&format!("{USER_SLICE}/{slice}/memory.max"))?;
+    number(&text).map(Bytes)
+}
+
 /// Whether a system unit has a live cgroup.
 #[must_use]
 pub fn unit_runs(root: &Root, unit: &str) -> bool {
@@ -113,6 +136,12 @@ pub(super) fn is_populated(root: &Root, dir: &str) -> bool {
 /// Of `memory.stat` what nothing but ending a program frees, swap apart.
 pub(super) fn held(stat: &str) -> Option<Bytes> {
     memory(stat, None).map(|memory| memory.used)
+}
+
+/// What a cgroup has taken of the processors so far.
+pub(super) fn cpu_used(root: &Root, dir: &str) -> Option<Nanos> {
+    let stat = root.peek(&format!("{dir}/cpu.stat"))?;
+    keyed(&stat, "usage_usec").map(Nanos::from_micros)
 }
 
 /// What `cpu.stat` tells.

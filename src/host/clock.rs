@@ -7,6 +7,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::base::units::Nanos;
 
+use super::root::Root;
+
 /// `CLOCK_MONOTONIC`: for rates; never runs backwards, whatever an admin does to the date.
 #[must_use]
 pub fn monotonic() -> Nanos {
@@ -41,4 +43,18 @@ pub fn now() -> Timestamp {
 /// Waits.
 pub fn pause(time: Duration) {
     std::thread::sleep(time);
+}
+
+/// Hour and minute as people here read them from their watches: `03:12`.
+#[must_use]
+pub fn hour_and_minute(at: Timestamp) -> String {
+    let here = at.to_zoned(jiff::tz::TimeZone::system());
+    here.strftime("%H:%M").to_string()
+}
+
+/// Which run of the host this is: another one after every start.
+#[must_use]
+pub fn boot(root: &Root) -> String {
+    let id = root.peek("/proc/sys/kernel/random/boot_id");
+    id.unwrap_or_default().trim().to_owned()
 }

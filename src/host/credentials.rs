@@ -3,8 +3,10 @@
 use rustix::process::{getegid, geteuid};
 use uzers::os::unix::UserExt as _;
 
-use crate::base::id::{Uid, UserName};
+use crate::base::id::{Gid, Uid, UserName};
 use crate::base::text::printable;
+
+use super::nss;
 
 /// Names in messages.
 const NAME_CHARS: usize = 64;
@@ -33,10 +35,9 @@ impl Credentials {
     /// # Errors
     /// When no account has that name.
     pub fn look_up(name: &UserName) -> Result<(Self, String), NoSuchAccount> {
-        let user =
-            uzers::get_user_by_name(name.as_str()).ok_or_else(|| NoSuchAccount(name.clone()))?;
+        let user = nss::user_named(name.as_str()).ok_or_else(|| NoSuchAccount(name.clone()))?;
         let gid = user.primary_group_id();
-        let groups = uzers::get_user_groups(name.as_str(), gid).unwrap_or_default();
+        let groups = nss::groups_of(name.as_str(), Gid(gid));
         let mut groups: Vec<u32> = groups.iter().map(uzers::Group::gid).collect();
         if !groups.contains(&gid) {
             groups.push(gid);

@@ -18,7 +18,10 @@ pub fn tell(root: &Root, message: &str, fields: &[(&str, &str)]) {
         let value = value.replace('\n', " ");
         let _ = writeln!(datagram, "{key}={value}");
     }
-    let sent = UnixDatagram::unbound()
-        .and_then(|socket| socket.send_to(datagram.as_bytes(), root.path(SOCKET)));
+    let sent = UnixDatagram::unbound().and_then(|socket| {
+        // A journal that waits for a disk is not waited for.
+        socket.set_nonblocking(true)?;
+        socket.send_to(datagram.as_bytes(), root.path(SOCKET))
+    });
     drop(sent);
 }

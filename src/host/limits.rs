@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::units::Bytes;
+use crate::base::units::{Bytes, Nanos};
 use crate::model::people::{People, Source};
 use crate::model::sample::CgroupVersion;
 use crate::plan::limits::directive::Directive;
@@ -16,7 +16,10 @@ use crate::policy::schema::Key;
 
 use super::cgroup::{self, MOUNT, USER_SLICE};
 use super::root::Root;
-use super::{bpf, owned, quota, slices, systemd, unit_files, units, world};
+use super::{bpf, clock, owned, quota, slices, systemd, unit_files, units, world};
+
+/// Over so much time what is used of the processors is measured at least.
+const LONG_ENOUGH: Nanos = Nanos(200_000_000);
 
 /// Where homes are made.
 #[must_use]
@@ -89,9 +92,11 @@ pub fn present(root: &Root, wishes: &Wishes, owned: &[Owned], size: HostSize) ->
         let is_owned = || owned.iter().any(|owned| owned.unit == unit);
         uid_of(unit).is_some() || unit == EVERYBODY || is_owned()
     };
+    let began = Cpu::of(root, names.iter().filter(|unit| is_persons(unit)));
     let units = names.iter();
     let units = units.map(|unit| state(root, unit, is_persons(unit)));
-    let units = units.collect();
+    let mut units: Vec<UnitState> = units.collect();
+    began.tell(root, &mut units);
     Present {
         files,
         units,
@@ -100,6 +105,46 @@ pub fn present(root: &Root, wishes: &Wishes, owned: &[Owned], size: HostSize) ->
         size,
         idle: idle(root),
         lacking: lacking(root),
+    }
+}
+
+/// What units have taken of the processors, and when that was read.
+struct Cpu {
+    at: Nanos,
+    used: BTreeMap<String, Nanos>,
+}
+
+impl Cpu {
+    fn of<'a>(root: &Root, units: impl Iterator<Item = &'a String>) -> Self {
+        let used = |unit: &String| {
+            let used = cgroup::cpu_used(root, &cgroup_of(root, unit))?;
+            Some((unit.clone(), used))
+        };
+        Self {
+            at: clock::monotonic(),
+            used: units.filter_map(used).collect(),
+        }
+    }
+
+    /// Looks again after a while, and notes what it was in between.
+    fn tell(&self, root: &Root, units: &mut [UnitState]) {
+        // A tree of files does not run.
+        if !root.is_live() {
+            return;
+        }
+        clock::pause(clock::until(self.at + LONG_ENOUGH));
+        for state in units {
+            let Some(usage) = &mut state.usage else {
+                continue;
+            };
+            let before = self.used.get(&state.unit);
+            let now = cgroup::cpu_used(root, &cgroup_of(root, &state.unit));
+            let passed = clock::monotonic().saturating_sub(self.at).0;
+            usage.cpu = before.zip(now).and_then(|(before, now)| {
+                let used = u128::from(now.saturating_sub(*before).0) * 10_000;
+                u32::try_from(used.checked_div(u128::from(passed))?).ok()
+            });
+        }
     }
 }
 
@@ -238,6 +283,7 @@ fn usage(root: &Root, dir: &str) -> Option<Usage> {
         charged: Bytes(number("memory.current")?),
         held: cgroup::held(&stat)?,
         tasks: number("pids.current").unwrap_or(0),
+        cpu: None,
         largest: largest(root, dir),
     })
 }

@@ -8,9 +8,11 @@ use jiff::{Span, ToSpan as _};
 use crate::base::digest::sha256_hex;
 use crate::plan::fact::Subject;
 use crate::plan::limits::present::{fact as limits_fact, of_topic};
+use crate::plan::triage::RUNS;
 use crate::plan::world::group_fact;
 
 use super::durable;
+use super::job;
 use super::keys;
 use super::limits;
 use super::quota;
@@ -97,6 +99,17 @@ pub fn fact(root: &Root, subject: &Subject) -> Result<Option<String>, Unknown> {
             let (unit, which) = of_topic(topic);
             let held = limits::in_kernel(root, unit, &which);
             Ok(held.map(|held| limits_fact(&held, &which)))
+        }
+        Subject::Frozen(uid) => {
+            let now = job::Person::new(root, *uid).standstill(root);
+            Ok(now.map(str::to_owned))
+        }
+        Subject::Process(which) => {
+            let mut words = which.split(' ');
+            let pid = words.next().and_then(|word| word.parse().ok());
+            let began = words.next().and_then(|word| word.parse().ok());
+            let now = pid.and_then(|pid| job::started(root, pid));
+            Ok((began.is_some() && now == began).then(|| RUNS.to_owned()))
         }
         Subject::Archive(path) => {
             Ok(durable::stat(root, path).map(|stat| format!("{} bytes", stat.st_size)))
@@ -209,8 +222,11 @@ pub fn processes_of(root: &Root, uid: u32) -> Vec<u32> {
             .peek(&format!("/proc/{pid}/status"))
             .unwrap_or_default();
         let field = |key: &str| status.lines().find_map(|line| line.strip_prefix(key));
-        // A zombie runs nothing; its parent has yet to take note of it.
-        let dead = field("State:").is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
+        // A zombie runs nothing, unless only its first thread has ended.
+        let zombie =
+            field("State:").is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
+        let threads: u32 = field("Threads:").map_or(1, |n| n.trim().parse().unwrap_or(1));
+        let dead = zombie && threads <= 1;
         let uids = field("Uid:").unwrap_or("");
         !dead && uids.split_whitespace().any(|word| word.parse() == Ok(uid))
     };

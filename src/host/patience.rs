@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What the work brings, or `None` when it takes longer. The thread is then left behind; it ends
 /// when the kernel lets it, or with the program.
-pub(super) fn within<T: Send + 'static>(
+pub fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

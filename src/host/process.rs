@@ -16,6 +16,12 @@ pub struct Stat {
     pub state: char,
     /// Parent.
     pub parent: Pid,
+    /// Process group: a job, where a shell has started it.
+    pub group: Pid,
+    /// Session.
+    pub session: Pid,
+    /// Whether a terminal controls it.
+    pub has_terminal: bool,
     /// User and system time of all threads.
     pub cpu: Nanos,
     /// The same of children that were waited for.
@@ -39,8 +45,10 @@ impl Stat {
         // Field 3 of proc_pid_stat(5) comes first; `nth` skips those in between.
         let state = fields.next()?.chars().next()?;
         let parent = fields.next()?.parse().ok()?;
+        let (group, session) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        let has_terminal = fields.next()? != "0";
         let mut number = |skip: usize| fields.nth(skip)?.parse::<u64>().ok();
-        let (utime, stime) = (number(9)?, number(0)?);
+        let (utime, stime) = (number(6)?, number(0)?);
         let (cutime, cstime) = (number(0)?, number(0)?);
         let threads = number(2)?;
         let started = number(1)?;
@@ -49,6 +57,9 @@ impl Stat {
             name,
             state,
             parent: Pid(parent),
+            group: Pid(group),
+            session: Pid(session),
+            has_terminal,
             cpu: time(utime) + time(stime),
             children_cpu: time(cutime) + time(cstime),
             threads: u32::try_from(threads).unwrap_or(u32::MAX),
@@ -247,6 +258,9 @@ mod tests {
                 name: "R (x) \\x1b[1m".to_owned(),
                 state: 'S',
                 parent: Pid(17),
+                group: Pid(4242),
+                session: Pid(17),
+                has_terminal: true,
                 cpu: Nanos::from_ticks(1750, 100),
                 children_cpu: Nanos::from_ticks(730, 100),
                 threads: 3,

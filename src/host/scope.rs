@@ -44,7 +44,13 @@ pub struct Wanted {
 /// A name that no other scope has, or had: of the first process in it.
 #[must_use]
 pub fn name(uid: Uid, pid: Pid, started: u64) -> String {
-    format!("{PREFIX}{uid}-{pid}-{started}.scope")
+    format!("{}{pid}-{started}.scope", prefix(uid))
+}
+
+/// How the names of a person's scopes begin.
+#[must_use]
+pub fn prefix(uid: Uid) -> String {
+    format!("{PREFIX}{uid}-")
 }
 
 /// Where a scope's cgroup is, as `/proc/PID/cgroup` tells it.

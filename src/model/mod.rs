@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod adoption;
 mod billing;
+pub mod cause;
 pub mod findings;
 pub mod origin;
 pub mod people;

@@ -43,6 +43,11 @@ pub enum Subject {
     LimitsInKernel(String),
     /// What a uid may occupy on a device, as `UID@DEVICE`.
     Quota(String),
+    /// Whether everything of a uid stands still: `frozen` or `running`; absent when there is
+    /// nothing.
+    Frozen(u32),
+    /// A process, as `PID START UID`: `runs`.
+    Process(String),
 }
 
 impl fmt::Display for Subject {
@@ -59,6 +64,10 @@ impl fmt::Display for Subject {
             Self::File(path) | Self::Directory(path) | Self::Archive(path) => f.write_str(path),
             Self::Keys(name) => write!(f, "ssh keys of {name}"),
             Self::AtJobs(uid) => write!(f, "at jobs of uid {uid}"),
+            Self::Frozen(uid) => write!(f, "everything of uid {uid}"),
+            Self::Process(which) => {
+                write!(f, "process {}", which.split(' ').next().unwrap_or(which))
+            }
             Self::Quota(at) => write!(f, "quota of uid {}", at.replace('@', " on ")),
             Self::LimitsInSystemd(topic) => write!(f, "{} in systemd", unit_of(topic)),
             Self::LimitsInKernel(topic) => write!(f, "{} in the kernel", unit_of(topic)),

@@ -6,10 +6,12 @@
 
 pub mod advance;
 pub mod fact;
+pub mod hold;
 pub mod limits;
 pub mod people;
 pub mod step;
 pub mod told;
+pub mod triage;
 pub mod undo;
 pub mod world;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::fact::Change;
+use super::hold::Knob;
 use super::limits::quota::Quota;
 
 /// One step.
@@ -83,6 +84,35 @@ pub enum Action {
         content: String,
         /// Its permissions.
         mode: u32,
+    },
+    /// Gives a unit less of something until the host is started again, over D-Bus.
+    HoldBack {
+        /// Which unit.
+        unit: String,
+        /// Of what.
+        knob: Knob,
+        /// How much it had, as the kernel counts it.
+        from: u64,
+        /// How much it gets.
+        to: u64,
+    },
+    /// Gives it back, unless somebody has set something else meanwhile.
+    LetGo {
+        /// Which unit.
+        unit: String,
+        /// Of what.
+        knob: Knob,
+        /// How much it has.
+        from: u64,
+        /// How much it gets.
+        to: u64,
+    },
+    /// Ends some processes of one person at once.
+    KillJob {
+        /// Whose.
+        uid: u32,
+        /// Which, and when each began, in nanoseconds since boot.
+        processes: Vec<(u32, u64)>,
     },
     /// Puts a drop-in of a unit in place, whole or not at all, for everybody to read.
     WriteDropIn {
@@ -174,6 +204,46 @@ pub enum Action {
         /// Under which uid.
         uid: u32,
     },
+    /// Stops everything of a uid where it is.
+    Freeze {
+        /// Whose.
+        uid: u32,
+    },
+    /// Lets everything of a uid go on.
+    Thaw {
+        /// Whose.
+        uid: u32,
+    },
+    /// Ends everything of a uid, without starting a program for it.
+    EndAtOnce {
+        /// Whose.
+        uid: u32,
+    },
+    /// Ends a process and everything below it.
+    EndJob {
+        /// Whose it has to be.
+        uid: u32,
+        /// Which.
+        pid: u32,
+        /// When it began, in the kernel's ticks.
+        started: u64,
+    },
+    /// Writes a line on every terminal of a person.
+    Tell {
+        /// Whose.
+        uid: u32,
+        /// What.
+        words: String,
+    },
+    /// Sends a signal.
+    Signal {
+        /// Whose they have to be.
+        uid: u32,
+        /// Number and start of the one that is meant; all of them without.
+        job: Option<(u32, u64)>,
+        /// Which signal.
+        signal: i32,
+    },
     /// Adds ranges of subordinate ids under an owner that is no account.
     ReserveIds {
         /// `/etc/subuid` or `/etc/subgid`.
@@ -237,7 +307,10 @@ impl Action {
     /// Whether it is done even where everything seems to be as it leaves it.
     #[must_use]
     pub fn is_always_done(&self) -> bool {
-        matches!(self, Self::ReloadUnits { .. })
+        matches!(
+            self,
+            Self::ReloadUnits { .. } | Self::Freeze { .. } | Self::Thaw { .. }
+        )
     }
 }
 
@@ -251,6 +324,19 @@ impl fmt::Display for Action {
                 write!(f, "{}{input}", shown.join(" "))
             }
             Self::WriteFile { path, mode, .. } => write!(f, "write {path}, mode {mode:04o}"),
+            Self::HoldBack { unit, knob, to, .. } | Self::LetGo { unit, knob, to, .. } => write!(
+                f,
+                "systemctl set-property --runtime {unit}: {} {}",
+                knob.property(),
+                Amount(*to)
+            ),
+            Self::Tell { uid, words } => {
+                write!(f, "to the terminals of uid {uid}: {words}")
+            }
+            Self::KillJob { uid, processes } => {
+                let pids: Vec<String> = processes.iter().map(|(pid, _)| pid.to_string()).collect();
+                write!(f, "kill -KILL {} of uid {uid}", pids.join(" "))
+            }
             Self::WriteDropIn { path, .. } => write!(f, "write {path}, mode 0644"),
             Self::SetQuota { device, uid, quota } => {
                 write!(f, "quota of uid {uid} on {device}: {quota}")
@@ -283,6 +369,27 @@ impl fmt::Display for Action {
                     "end the sessions of {user} and kill uid {uid} until none is left"
                 )
             }
+            Self::Freeze { uid } => write!(
+                f,
+                "write 1 to cgroup.freeze of user-{uid}.slice, SIGSTOP to the rest of uid {uid}"
+            ),
+            Self::Thaw { uid } => write!(
+                f,
+                "write 0 to cgroup.freeze of user-{uid}.slice, SIGCONT to the rest of uid {uid}"
+            ),
+            Self::EndAtOnce { uid } => write!(
+                f,
+                "SIGTERM to uid {uid}, then cgroup.kill of user-{uid}.slice and SIGKILL until \
+                 nothing is left"
+            ),
+            Self::EndJob { uid, pid, .. } => write!(
+                f,
+                "SIGTERM, then SIGKILL, to process {pid} of uid {uid} and all below it"
+            ),
+            Self::Signal { uid, job, signal } => match job {
+                Some((pid, _)) => write!(f, "signal {signal} to process {pid} of uid {uid}"),
+                None => write!(f, "signal {signal} to every process of uid {uid}"),
+            },
             Self::ReserveIds {
                 path,
                 owner,
@@ -307,6 +414,18 @@ impl fmt::Display for Action {
             Self::DeleteFiles { uid, except } => {
                 write!(f, "delete what uid {uid} owns, {except} left out")
             }
+        }
+    }
+}
+
+/// A number, or none at all.
+struct Amount(u64);
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            u64::MAX => f.write_str("infinity"),
+            number => number.fmt(f),
         }
     }
 }

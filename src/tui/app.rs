@@ -7,11 +7,16 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event;
 use ratatui::layout::Rect;
 
+use crate::base::id::UserName;
+use crate::engine::triage::Triage;
 use crate::model::sample::Focus;
-use crate::model::snapshot::Snapshot;
+use crate::model::snapshot::{Snapshot, State};
+use crate::plan::triage::Act;
 use crate::store::history::History;
 
 use super::desk::{Desk, Place};
+use super::dialog::limits::throttled;
+use super::dialog::topic::Topic;
 use super::errand::Errand;
 use super::keys::{self, Action};
 use super::screen::overview::Overview;
@@ -135,7 +140,7 @@ impl App {
     }
 
     fn key(&mut self, key: event::KeyEvent) -> Effects {
-        if !self.help && self.desk.is_open() {
+        if !self.help && self.desk.takes_keys() {
             if let Some(errands) = self.desk.key(key) {
                 return Effects::asks(errands);
             }
@@ -169,13 +174,21 @@ impl App {
                 };
                 effects.pace = true;
             }
-            Action::Usage | Action::Accounts | Action::Groups | Action::Plans if !self.help => {
+            Action::Usage | Action::Accounts | Action::Groups | Action::Plans | Action::Limits
+                if !self.help =>
+            {
                 effects.errands = self.desk.go(match action {
                     Action::Accounts => Place::Accounts,
                     Action::Groups => Place::Groups,
                     Action::Plans => Place::Plans,
+                    Action::Limits => Place::Limits,
                     _ => Place::Usage,
                 });
+            }
+            Action::Freeze | Action::Kill | Action::Throttle | Action::Tell if !self.help => {
+                if let Some(topic) = self.triage(action) {
+                    effects.errands = self.desk.triage(topic);
+                }
             }
             Action::Back => effects.focus = self.back(),
             Action::Open if !self.help => effects.focus = self.open(),
@@ -187,6 +200,37 @@ impl App {
             },
         }
         effects
+    }
+
+    /// What a key of triage means where one is: who is selected, or looked at, and what of theirs.
+    fn triage(&self, asked: Action) -> Option<Topic> {
+        let process = self.process.as_ref().map(Process::pid);
+        let (uid, jobs) = match (&self.person, process) {
+            (Some(person), Some(pid)) => (person.uid(), vec![pid]),
+            (Some(person), None) => (person.uid(), person.selected(self.snapshot.as_ref()?)),
+            (None, _) => (self.overview.selected()?, Vec::new()),
+        };
+        let user = self.snapshot.as_ref()?.user(uid)?;
+        let wish = |act| Triage {
+            uid,
+            name: user.user.to_string(),
+            act,
+        };
+        Some(match asked {
+            Action::Kill if jobs.is_empty() => Topic::Triage(wish(Act::Kill)),
+            Action::Kill => {
+                let pids = jobs.into_iter().map(|pid| pid.0).collect();
+                Topic::Triage(wish(Act::KillJobs(pids)))
+            }
+            // A uid without a name has no limits of its own in the policy.
+            Action::Throttle => {
+                let name = UserName::parse(&user.user).ok()?;
+                Topic::SetLimits(throttled(name))
+            }
+            Action::Tell => Topic::Tell(wish(Act::Tell(String::new()))),
+            _ if user.state.contains(&State::Frozen) => Topic::Triage(wish(Act::Thaw)),
+            _ => Topic::Triage(wish(Act::Freeze)),
+        })
     }
 
     /// One step back; tells whether something else is looked at now.
@@ -274,5 +318,6 @@ impl App {
                 self.desk.notice(self.theme, used, area, cells);
             }
         }
+        self.desk.render_dialog(self.theme, area, cells);
     }
 }

@@ -2,6 +2,7 @@
 //! one is on, what is known of people, and the dialogue that is open.
 
 mod begin;
+mod limits;
 mod plans;
 
 use ratatui::buffer::Buffer;
@@ -18,6 +19,7 @@ use super::theme::Theme;
 use super::widget::filter::Filter;
 use super::widget::{footer, line};
 
+use limits::Limited;
 use plans::History;
 
 /// Where one is.
@@ -30,6 +32,8 @@ pub(super) enum Place {
     Groups,
     /// Where one sees which plans were made here.
     Plans,
+    /// Where one sees what everybody may use.
+    Limits,
 }
 
 /// Accounts and groups.
@@ -46,6 +50,7 @@ pub(super) struct Desk {
     sheet: Option<Sheet>,
     dialog: Option<Dialog>,
     history: History,
+    limited: Limited,
     /// The number of the last question of a dialogue.
     asked: u64,
     /// Why the last key did nothing.
@@ -56,6 +61,18 @@ impl Desk {
     /// Whether one of its screens is seen.
     pub(super) fn is_open(&self) -> bool {
         self.place != Place::Usage
+    }
+
+    /// Whether it takes keys: a dialogue is open over where one sees who uses what.
+    pub(super) fn takes_keys(&self) -> bool {
+        self.is_open() || self.dialog.is_some()
+    }
+
+    /// Draws the dialogue that is open over another screen.
+    pub(super) fn render_dialog(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
+        if let Some(dialog) = &self.dialog {
+            dialog.render(theme, area, cells);
+        }
     }
 
     /// Whether a plan is being done, so that no key leaves the console.
@@ -74,7 +91,11 @@ impl Desk {
             self.history.come_from(from);
             return self.seek();
         }
-        if from == Place::Usage || self.known.is_none() {
+        if place == Place::Limits {
+            self.limited.enter();
+            return self.measure();
+        }
+        if matches!(from, Place::Usage | Place::Limits) || self.known.is_none() {
             return self.ask();
         }
         Vec::new()
@@ -114,8 +135,15 @@ impl Desk {
         if self.place == Place::Plans {
             return self.act_on_plans(asked?);
         }
-        if self.sheet.is_none() && self.filter_mut().typed(key) {
+        let is_list = match self.place {
+            Place::Limits => self.limited.is_listed(),
+            _ => self.sheet.is_none(),
+        };
+        if is_list && self.filter_mut().typed(key) {
             return Some(Vec::new());
+        }
+        if self.place == Place::Limits {
+            return self.act_on_limits(asked?);
         }
         self.act(asked?)
     }
@@ -123,6 +151,7 @@ impl Desk {
     fn filter_mut(&mut self) -> &mut Filter {
         match self.place {
             Place::Groups => self.groups.filter_mut(),
+            Place::Limits => self.limited.list.filter_mut(),
             _ => self.accounts.filter_mut(),
         }
     }
@@ -140,7 +169,9 @@ impl Desk {
             | Action::Join
             | Action::Leave => return Some(self.begin(asked)),
             Action::Quit | Action::Help | Action::Redraw => return None,
-            Action::Usage | Action::Accounts | Action::Groups | Action::Plans => return None,
+            Action::Usage | Action::Accounts | Action::Groups | Action::Plans | Action::Limits => {
+                return None;
+            }
             other => match (&mut self.sheet, self.place) {
                 (Some(sheet), _) => sheet.act(other),
                 (None, Place::Groups) => self.groups.act(other),
@@ -185,7 +216,12 @@ impl Desk {
         let mut errands = Vec::new();
         for errand in reply.errands {
             match errand {
-                Errand::People => errands.extend(self.ask()),
+                Errand::People => {
+                    errands.extend(self.ask());
+                    if self.place == Place::Limits {
+                        errands.extend(self.measure());
+                    }
+                }
                 Errand::Plans => errands.extend(self.seek()),
                 other => errands.push(other),
             }
@@ -195,8 +231,9 @@ impl Desk {
 
     /// Takes what was pasted.
     pub(super) fn pasted(&mut self, text: &str) {
-        if let (Some(dialog), Some(known)) = (&mut self.dialog, &self.known) {
-            dialog.pasted(text, known);
+        let nothing = Known::default();
+        if let Some(dialog) = &mut self.dialog {
+            dialog.pasted(text, self.known.as_ref().unwrap_or(&nothing));
         }
     }
 
@@ -229,6 +266,7 @@ impl Desk {
                 Vec::new()
             }
             Answer::Plans(plans) => self.learns(*plans),
+            Answer::Limits(bounds) => self.learns_limits(*bounds),
             Answer::KeyFile(number, text) => {
                 if let (Some(dialog), Some(known)) = (&mut self.dialog, &self.known) {
                     dialog.key_file(number, text, known);
@@ -239,6 +277,7 @@ impl Desk {
                 if let Answer::Failed(None, why) = &other {
                     self.asking = false;
                     self.learns_nothing();
+                    self.learns_no_limits();
                     self.remark = Some(why.clone());
                 }
                 let reply = self.dialog.as_mut().map(|dialog| dialog.answer(other));
@@ -254,9 +293,10 @@ impl Desk {
             dialog.settle(theme, area);
         }
         self.history.settle(rows);
+        self.limited.settle(rows);
         if let Some(known) = &self.known {
             match self.place {
-                Place::Usage | Place::Plans => {}
+                Place::Usage | Place::Plans | Place::Limits => {}
                 Place::Accounts => self.accounts.settle(&known.people, rows),
                 Place::Groups => self.groups.settle(&known.people, rows),
             }
@@ -267,6 +307,7 @@ impl Desk {
     pub(super) fn render(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
         match (&self.known, &self.sheet) {
             _ if self.place == Place::Plans => self.render_plans(theme, area, cells),
+            _ if self.place == Place::Limits => self.render_limits(theme, area, cells),
             (None, _) => self.waiting(theme, area, cells),
             (Some(known), Some(sheet)) => {
                 let group = match &sheet.subject {
@@ -289,13 +330,12 @@ impl Desk {
         } else if self.sheet.is_none() && self.dialog.is_none() && self.place != Place::Plans {
             let used = match self.place {
                 Place::Groups => self.groups.filter().is_seen(),
+                Place::Limits => !self.limited.is_listed() || self.limited.list.filter().is_seen(),
                 _ => self.accounts.filter().is_seen(),
             };
             self.notice(theme, used, area, cells);
         }
-        if let Some(dialog) = &self.dialog {
-            dialog.render(theme, area, cells);
-        }
+        self.render_dialog(theme, area, cells);
     }
 
     fn waiting(&self, theme: Theme, area: Rect, cells: &mut Buffer) {

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SendError, Sender, channel};
 use std::thread::JoinHandle;
 
 use crate::base::id::UserName;
@@ -11,11 +12,13 @@ use crate::base::secret::Secret;
 use crate::engine::Engine;
 use crate::engine::apply::Moment;
 use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
+use crate::engine::limits::Limits;
 use crate::engine::receipts::Plans;
 use crate::host::{input, output};
 use crate::model::people::People;
 use crate::model::people::details::PersonDetails;
 use crate::plan::Plan;
+use crate::plan::limits::drift::Drift;
 use crate::plan::people::welcome::Welcome;
 use crate::store::receipt::Outcome;
 
@@ -42,6 +45,8 @@ pub(super) enum Errand {
     Person(UserName),
     /// Plans that wait for a decision, and the last ones that ended.
     Plans,
+    /// Limits as they are, and where they are not as the policy says.
+    Limits,
     /// The text of a file with keys.
     KeyFile(u64, String),
     /// What an intent means.
@@ -83,6 +88,8 @@ pub(super) enum Answer {
     Person(UserName, Option<Box<PersonDetails>>),
     /// Why they cannot be told, where that is so.
     Plans(Box<Result<Plans, String>>),
+    /// Why they cannot be told, where that is so.
+    Limits(Box<Result<Bounds, String>>),
     /// The text of a file with keys, or why it cannot be read.
     KeyFile(u64, Result<String, String>),
     Plan(u64, Result<Plan, String>),
@@ -99,6 +106,21 @@ pub(super) enum Answer {
 pub(super) struct Known {
     pub(super) people: People,
     pub(super) shells: Vec<String>,
+}
+
+/// What everybody may use.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    pub(super) limits: Limits,
+    /// Where the host is not as its policy says, or why that cannot be told.
+    pub(super) drift: Result<Vec<Drift>, String>,
+}
+
+impl Bounds {
+    /// As far as it is known.
+    pub(super) fn drift(&self) -> &[Drift] {
+        self.drift.as_deref().unwrap_or_default()
+    }
 }
 
 /// A moment of a running plan, to be kept.
@@ -142,6 +164,25 @@ pub(super) struct Runner<S> {
     /// Takes answers; to be cloned into every thread.
     sink: S,
     plan: Option<JoinHandle<()>>,
+    /// What helps at once is done by a thread that is there already: on the hosts that need it, none
+    /// can be started.
+    standby: Option<Standby>,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+struct Standby {
+    orders: Sender<Work>,
+    thread: JoinHandle<()>,
+}
+
+impl Standby {
+    fn start() -> Option<Self> {
+        let (orders, received) = channel::<Work>();
+        let thread = std::thread::Builder::new().name("triage".into());
+        let thread = thread.spawn(move || received.into_iter().for_each(|work| work()));
+        thread.ok().map(|thread| Self { orders, thread })
+    }
 }
 
 impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
@@ -150,6 +191,7 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
             engine,
             sink,
             plan: None,
+            standby: Standby::start(),
         }
     }
 
@@ -161,12 +203,19 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
         }
         let (engine, sink) = (Arc::clone(&self.engine), self.sink.clone());
         let is_plan = matches!(errand, Errand::Apply(..));
+        let is_triage = match &errand {
+            Errand::Plan(_, intent) => matches!(intent, Intent::Triage(_)),
+            Errand::Apply(_, order) => matches!(order.intent, Intent::Triage(_)),
+            _ => false,
+        };
         let number = match errand {
             Errand::Plan(number, _)
             | Errand::Apply(number, _)
             | Errand::KeyFile(number, _)
             | Errand::Write(number, ..) => Some(number),
-            Errand::People | Errand::Person(_) | Errand::Plans | Errand::Stop => None,
+            Errand::People | Errand::Person(_) | Errand::Plans | Errand::Limits | Errand::Stop => {
+                None
+            }
         };
         if is_plan {
             STOP_IS_ASKED.store(false, Ordering::SeqCst);
@@ -178,6 +227,14 @@ impl<S: Fn(Answer) + Clone + Send + 'static> Runner<S> {
                 A_PLAN_RUNS.store(false, Ordering::SeqCst);
             }
             sink(answer);
+        };
+        let work: Work = Box::new(work);
+        let work = match self.standby.as_ref().filter(|_| is_triage) {
+            Some(standby) => match standby.orders.send(work) {
+                Ok(()) => return,
+                Err(SendError(work)) => work,
+            },
+            None => work,
         };
         let thread = std::thread::Builder::new().name("errand".into());
         match thread.spawn(work) {
@@ -200,6 +257,13 @@ impl<S> Drop for Runner<S> {
         if let Some(plan) = self.plan.take() {
             let _ = plan.join();
         }
+        if let Some(Standby { orders, thread }) = self.standby.take() {
+            drop(orders);
+            // What is only being looked at is not waited for.
+            if a_plan_runs() {
+                let _ = thread.join();
+            }
+        }
     }
 }
 
@@ -219,6 +283,14 @@ fn run(engine: &dyn Engine, errand: Errand, sink: &impl Fn(Answer)) -> Answer {
         Errand::Plans => {
             let plans = engine.plans().map_err(|error| error.to_string());
             Answer::Plans(Box::new(plans))
+        }
+        Errand::Limits => {
+            let limits = engine.limits(None).map_err(|error| error.to_string());
+            let bounds = limits.map(|limits| Bounds {
+                limits,
+                drift: engine.drift().map_err(|error| error.to_string()),
+            });
+            Answer::Limits(Box::new(bounds))
         }
         Errand::KeyFile(number, path) => {
             let text = input::listed(&path);

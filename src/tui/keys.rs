@@ -29,6 +29,8 @@ pub(super) enum Action {
     Groups,
     /// Plans that were made here.
     Plans,
+    /// What everybody may use.
+    Limits,
     /// Ask again who there is.
     Again,
     New,
@@ -50,8 +52,20 @@ pub(super) enum Action {
     Undo,
     /// Do to its end what was interrupted.
     Finish,
+    /// Make the host as the policy says, and set aside what others did.
+    Mend,
+    /// Make the host as the policy says.
+    Apply,
     /// Write the note for a newcomer into a file.
     Write,
+    /// Stop everything of a person where it is, or let it go on.
+    Freeze,
+    /// End a process with all below it, a session, or everything of a person.
+    Kill,
+    /// Other limits for a person, for a while.
+    Throttle,
+    /// Words on the terminals of a person.
+    Tell,
 }
 
 /// One line of the table.
@@ -64,7 +78,7 @@ pub(super) struct Binding {
 }
 
 /// Every binding, in the order of the help.
-pub(super) const BINDINGS: [Binding; 37] = [
+pub(super) const BINDINGS: [Binding; 44] = [
     binding(
         Action::Open,
         "Enter",
@@ -159,6 +173,30 @@ pub(super) const BINDINGS: [Binding; 37] = [
     binding(Action::Redraw, "Ctrl-L", "draw the screen again", &[]),
     binding(Action::Quit, "q", "quit", &[KeyCode::Char('q')]),
     binding(
+        Action::Freeze,
+        "z",
+        "freeze a person, and thaw",
+        &[KeyCode::Char('z')],
+    ),
+    binding(
+        Action::Kill,
+        "X F9",
+        "kill: job, session or all",
+        &[KeyCode::Char('X'), KeyCode::F(9)],
+    ),
+    binding(
+        Action::Throttle,
+        "t",
+        "other limits for a while",
+        &[KeyCode::Char('t')],
+    ),
+    binding(
+        Action::Tell,
+        "W",
+        "write to their terminals",
+        &[KeyCode::Char('W')],
+    ),
+    binding(
         Action::Usage,
         "1 F2",
         "who uses what",
@@ -183,6 +221,12 @@ pub(super) const BINDINGS: [Binding; 37] = [
         &[KeyCode::Char('p'), KeyCode::Char('4'), KeyCode::F(6)],
     ),
     binding(
+        Action::Limits,
+        "l 5 F7",
+        "limits, wished and in force",
+        &[KeyCode::Char('l'), KeyCode::Char('5'), KeyCode::F(7)],
+    ),
+    binding(
         Action::Again,
         "r",
         "ask again what there is",
@@ -197,7 +241,7 @@ pub(super) const BINDINGS: [Binding; 37] = [
     binding(
         Action::Modify,
         "m",
-        "modify an account",
+        "modify an account, a limit",
         &[KeyCode::Char('m')],
     ),
     binding(
@@ -215,7 +259,7 @@ pub(super) const BINDINGS: [Binding; 37] = [
     binding(
         Action::Remove,
         "d",
-        "remove a person or group",
+        "remove one, clear limits",
         &[KeyCode::Char('d'), KeyCode::Delete],
     ),
     binding(Action::Join, "J", "join a group", &[KeyCode::Char('J')]),
@@ -236,7 +280,7 @@ pub(super) const BINDINGS: [Binding; 37] = [
     binding(
         Action::Exactly,
         "e",
-        "every step of a plan exactly",
+        "each step of a plan exactly",
         &[KeyCode::Char('e')],
     ),
     binding(
@@ -250,6 +294,18 @@ pub(super) const BINDINGS: [Binding; 37] = [
         "f",
         "finish what was interrupted",
         &[KeyCode::Char('f')],
+    ),
+    binding(
+        Action::Mend,
+        "M",
+        "mend what others changed",
+        &[KeyCode::Char('M')],
+    ),
+    binding(
+        Action::Apply,
+        "A",
+        "apply the policy",
+        &[KeyCode::Char('A')],
     ),
     binding(
         Action::Write,

@@ -1,6 +1,7 @@
 //! Every screen as text, at the sizes people have, with a fixed clock and fixed figures.
 
 mod people;
+mod triage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::model::snapshot::{
 };
 
 use super::app::{App, Event};
+use super::keys;
 use super::theme::Theme;
 
 const GIB: u64 = 1 << 30;
@@ -426,7 +428,11 @@ fn gpus_have_columns_where_there_are_some() {
 fn help_lists_every_key() {
     let mut app = app(true, false, SMALL, workbench());
     press(&mut app, &[KeyCode::Char('?')]);
-    insta::assert_snapshot!(text(&app, SMALL));
+    let shown = text(&app, SMALL);
+    for binding in &keys::BINDINGS {
+        assert!(shown.contains(binding.does), "{}: {shown}", binding.does);
+    }
+    insta::assert_snapshot!(shown);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Host, Release, on_both};
+use crate::harness::{Host, Key, Release, on_both};
 
 const POLICY: &str = "[host]\nreserve_memory = \"15%\"\n\n\
     [limits.default]\ncpu_quota = \"150%\"\nmemory_max = \"40%\"\nmemory_swap_max = \"0\"\n\
@@ -64,6 +64,64 @@ fn drift(host: &Host, status: i32) -> Vec<(String, String, String)> {
     drift
         .map(|one| (text(&one["kind"]), text(&one["unit"]), text(&one["file"])))
         .collect()
+}
+
+/// A limit of bob's is set and cleared in the console.
+fn by_keys(host: &Host) {
+    let _works = host.as_user("bob").spawn("sleep 4004");
+    let mut console = host.as_user("root").terminal((80, 24), "benchwarden");
+    console.wait_for("TREND");
+    console.type_text("l");
+    console.wait_for("the host is as its policy says");
+    console.type_text("/bob");
+    console.press(Key::Enter);
+    console.wait_for("> bob");
+    for (keys, plan, tasks) in [
+        ("m\t\t\t\t\t600", "set limits of user bob", "600"),
+        ("d", "clear limits of user bob", "800"),
+    ] {
+        console.type_text(keys);
+        console.press(Key::Enter);
+        console.wait_for(plan);
+        console.wait_for("y do it");
+        console.type_text("y");
+        console.wait_for(&format!("Done: {plan}"));
+        assert_eq!(kernel(host, 1002, "pids.max"), tasks);
+        console.press(Key::Esc);
+        // It is read again by itself.
+        console.wait_until("the list tells it", |console| {
+            let row = console.line_with("> bob");
+            row.is_some_and(|row| row.contains(&format!(" {tasks} ")))
+        });
+    }
+    console.press(Key::Ctrl('c'));
+    console.wait_exit();
+}
+
+/// Whoever edits the policy learns what is wrong with it, and nothing changes.
+fn a_broken_policy_is_told_while_the_guard_runs(host: &Host) {
+    let bad = "/etc/benchwarden/policy.d/60-bad.toml";
+    host.run("systemd-run --quiet --unit=guarding benchwarden guard")
+        .ok();
+    let says = |host: &Host, words: &str| {
+        let journal = host.run("journalctl -t benchwarden -o cat");
+        journal.ok().contains(words)
+    };
+    host.wait_until("the guard listens", |host| says(host, "listening"));
+    host.put(b"[limits.default]\ntasks_max = 5\n", bad, 0o644);
+    host.wait_until("it is told", |host| says(host, "60-bad.toml:2:13"));
+    assert_eq!(
+        kernel(host, 1001, "pids.max"),
+        "555",
+        "what was applied stays"
+    );
+    assert_eq!(host.run("benchwarden policy apply --yes").status, Some(1));
+    // The power will be cut: what the disk has not is not gone.
+    host.run(&format!("rm {bad} && sync")).ok();
+    host.wait_until("the good one too", |host| {
+        says(host, "have changed and can be used")
+    });
+    host.run("systemctl stop guarding").ok();
 }
 
 on_both! {
@@ -154,6 +212,9 @@ on_both! {
         assert_eq!(files(host), as_found, "what others did is back");
         assert_eq!(kernel(host, 1001, "pids.max"), "44");
         change(host, "limits drift --mend");
+
+        by_keys(host);
+        a_broken_policy_is_told_while_the_guard_runs(host);
 
         // After a power cut, with nothing of ours running; a new server of hers has them too.
         host.power_cut();

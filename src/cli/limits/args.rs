@@ -156,16 +156,11 @@ fn key(text: &str) -> Result<Key, String> {
     })
 }
 
-fn entry(text: &str) -> Result<(Key, Value), String> {
+pub(in crate::cli) fn entry(text: &str) -> Result<(Key, Value), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or("write KEY=VALUE, such as memory_max=40%")?;
     let key = key(name.trim())?;
-    let texts: Vec<&str> = if key.kind().takes_a_list() {
-        value.split(',').map(str::trim).collect()
-    } else {
-        vec![value.trim()]
-    };
-    let value = key.value(&texts);
-    Ok((key, value.map_err(|error| error.to_string())?))
+    let value = key.typed(value).map_err(|error| error.to_string())?;
+    Ok((key, value))
 }

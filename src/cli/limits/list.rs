@@ -42,23 +42,8 @@ pub(super) fn run(
 
 fn row(view: &View) -> Vec<String> {
     let find = |key: &str| view.limits.iter().find(|row| row.key == key);
-    let value = |row: &Row| {
-        let there = row.kernel.as_ref().or(row.systemd.as_ref());
-        let value = row.told(there.or(row.here.as_ref()));
-        if value == "infinity" {
-            "-".to_owned()
-        } else {
-            value
-        }
-    };
-    // What is theirs besides their slice stands below it by its own name.
-    let besides = view.uid.is_some() && !view.unit.ends_with(".slice");
-    let whose = if besides {
-        format!("  {}", view.unit.trim_end_matches(".service"))
-    } else {
-        view.whose.clone()
-    };
-    let mut cells = vec![printable(whose.as_bytes(), 64)];
+    let value = |row: &Row| row.in_force().unwrap_or_else(|| "-".to_owned());
+    let mut cells = vec![printable(view.row_name().as_bytes(), 64)];
     cells.extend(
         SHOWN
             .iter()

@@ -1,6 +1,7 @@
 //! Limits of a host: what is wished and what is there, side by side, and the plans that change
 //! them.
 
+mod groups;
 mod plans;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,9 @@ use crate::plan::limits::owned::{EACH_SERVER, Owned};
 use crate::plan::limits::present::Present;
 use crate::plan::limits::quota;
 use crate::plan::limits::view::{self, View};
-use crate::plan::limits::wishes::{self, EACH, EVERYBODY, Ground, Someone, Wishes, slice_of};
+use crate::plan::limits::wishes::{
+    self, EACH, EVERYBODY, Ground, Someone, Wishes, is_systems, slice_of,
+};
 use crate::policy::schema::{Key, Policy, Scope, Value};
 
 use super::changes::ChangeError;
@@ -47,8 +50,35 @@ pub enum LimitsIntent {
 pub struct Limits {
     /// Unit by unit.
     pub units: Vec<View>,
+    /// What the policy gives to members of groups; in force with them.
+    pub groups: Vec<GroupLimits>,
     /// What could not be read, each in one sentence.
     pub partial: Vec<String>,
+}
+
+/// What the policy says of a group.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupLimits {
+    /// Which.
+    pub group: String,
+    /// Who is in it, as far as people are known here.
+    pub members: Vec<String>,
+    /// Limit by limit.
+    pub limits: Vec<GroupLimit>,
+}
+
+/// One limit of a group.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupLimit {
+    /// As the policy calls it.
+    pub key: &'static str,
+    /// As it is written.
+    pub value: String,
+    /// The file that says it.
+    pub file: String,
+    /// When it is over.
+    #[serde(serialize_with = "view::second")]
+    pub until: Option<Timestamp>,
 }
 
 /// Everything that decides.
@@ -253,15 +283,26 @@ pub(super) fn limits(root: &Root, whom: Option<&UserName>) -> Result<Limits, Cha
                 wide.push((EACH_SERVER, "every notebook server"));
             }
             let wide = wide.into_iter().map(|(unit, whose)| view(unit, whose));
-            wide.chain(of_people).collect()
+            let others = known
+                .wishes
+                .units
+                .iter()
+                .filter(|wish| is_systems(&wish.unit));
+            let others = others.map(|wish| view(&wish.unit, &wish.whose));
+            wide.chain(of_people).chain(others).collect()
         }
         Some(whom) => match of_people.as_slice() {
             [] => vec![stranger(root, whom, &known)?],
             _ => of_people,
         },
     };
+    let groups = match whom {
+        None => groups::of(&policy, &known.people, clock::now()),
+        Some(_) => Vec::new(),
+    };
     Ok(Limits {
         units,
+        groups,
         partial: known.partial,
     })
 }

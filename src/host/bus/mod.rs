@@ -28,6 +28,8 @@ pub use wire::{Answer, Heard};
 
 /// A bus that needs longer for a greeting, or to take a message, is of no use.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What changes something may take longer, on a host that suffers.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
 /// Where systemd's manager itself listens, for root.
 const OWN_DOOR: &str = "/run/systemd/private";
 const MANAGER_INTERFACE: &str = "org.freedesktop.systemd1.Manager";
@@ -184,6 +186,22 @@ impl Bus {
         body: &B,
     ) -> Result<u32, BusLost> {
         self.call((MANAGER, MANAGER_PATH, MANAGER_INTERFACE), method, body)
+    }
+
+    /// Sets a property of a unit until the host is started again, and waits until that is done.
+    ///
+    /// # Errors
+    /// When systemd refuses, or does not answer.
+    pub(super) fn set_for_now(
+        &mut self,
+        unit: &str,
+        property: &str,
+        value: u64,
+    ) -> Result<(), BusLost> {
+        self.stream.set_read_timeout(Some(LONG_PATIENCE))?;
+        let properties = vec![(property, zbus::Variant::from(value))];
+        let asked = self.call_manager("SetUnitProperties", &(unit, true, properties))?;
+        self.wait_for(asked).map(drop)
     }
 
     fn send(&self, message: &Message) -> Result<(), BusLost> {

@@ -5,6 +5,7 @@ mod archive;
 mod at_jobs;
 mod end;
 mod files;
+mod freeze;
 mod home;
 mod meter;
 mod record;
@@ -22,10 +23,13 @@ use crate::plan::step::Action;
 
 use super::command::{self, CommandError};
 use super::durable::{self, WriteError};
+use super::holds::{self, HoldError};
 use super::keys;
 use super::quota;
 use super::root::Root;
+use super::terminals;
 use super::units;
+use crate::base::id::Uid;
 
 /// shadow's tools wait 15 seconds for their lock by themselves.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -56,6 +60,9 @@ pub enum ActionError {
     /// Keys could not be written.
     #[error(transparent)]
     Keys(#[from] keys::KeysError),
+    /// Somebody could not be held back, or let go.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
@@ -86,6 +93,7 @@ pub fn perform(
             record,
         } => files::give(root, (*from, *to), except, record, tell),
         Action::DeleteFiles { uid, except } => files::delete(root, *uid, except, tell),
+        Action::Freeze { uid } => freeze::freeze(root, *uid),
         other => perform_silently(root, other, secret, tell).map(|()| Vec::new()),
     }
 }
@@ -120,6 +128,21 @@ fn perform_silently(
             above(root, path)?;
             Ok(durable::replace(root, path, content.as_bytes(), *mode)?)
         }
+        Action::HoldBack { unit, knob, to, .. } => Ok(holds::set(root, unit, *knob, *to)?),
+        Action::LetGo {
+            unit,
+            knob,
+            from,
+            to,
+        } => Ok(holds::let_go(root, unit, *knob, *from, *to)?),
+        Action::Tell { uid, words } => match terminals::tell(root, Uid(*uid), words) {
+            0 => Err(ActionError::Other(
+                "they work at no terminal that takes words; notebooks and RStudio have none"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        },
+        Action::KillJob { uid, processes } => end::these(root, *uid, processes),
         Action::WriteDropIn { path, content } => {
             let dir = path.rsplit_once('/').map_or("/", |(dir, _)| dir);
             durable::directory(root, dir, 0o755)?;
@@ -161,6 +184,10 @@ fn perform_silently(
         Action::DeleteTree { path, uid } => tree::delete(root, path, *uid),
         Action::WriteKeys { user, add, remove } => Ok(keys::change(root, user, add, remove)?),
         Action::EndProcesses { user, uid } => end::everything(root, user, *uid),
+        Action::Thaw { uid } => freeze::thaw(root, *uid),
+        Action::EndAtOnce { uid } => end::at_once(root, *uid),
+        Action::EndJob { uid, pid, started } => end::job(root, *uid, *pid, *started),
+        Action::Signal { uid, job, signal } => end::signal(root, *uid, *job, *signal),
         Action::ReserveIds {
             path,
             owner,
@@ -169,7 +196,7 @@ fn perform_silently(
         Action::FreeIds { path, owner } => subids::free(root, path, owner),
         Action::Archive { tree, file } => archive::pack(root, tree, file, tell),
         Action::GiveBackFiles { record } => files::give_back(root, record, tell),
-        Action::GiveFiles { .. } | Action::DeleteFiles { .. } => {
+        Action::GiveFiles { .. } | Action::DeleteFiles { .. } | Action::Freeze { .. } => {
             perform(root, action, secret, tell).map(drop)
         }
     }

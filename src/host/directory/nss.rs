@@ -12,6 +12,7 @@ use uzers::os::unix::{GroupExt as _, UserExt as _};
 
 use crate::base::hostile::Hostile;
 use crate::base::id::{Gid, Uid};
+use crate::host::nss;
 use crate::host::root::Root;
 use crate::model::people::local::{GroupLine, PasswdLine};
 use crate::model::people::parse;
@@ -144,14 +145,12 @@ fn look_up(question: &Question) -> Answer {
         groups: Vec::new(),
     };
     match question {
-        Question::User(uid) => user(uzers::get_user_by_uid(uid.0)),
-        Question::UserName(name) => user(uzers::get_user_by_name(name.raw())),
-        Question::Group(gid) => group(uzers::get_group_by_gid(gid.0)),
-        Question::GroupName(name) => group(uzers::get_group_by_name(name.raw())),
-        // The library cannot take a NUL, which no account's name holds either.
-        Question::GroupsOf(name, _) if name.raw().contains('\0') => Answer::default(),
+        Question::User(uid) => user(nss::user(*uid)),
+        Question::UserName(name) => user(nss::user_named(name.raw())),
+        Question::Group(gid) => group(nss::group(*gid)),
+        Question::GroupName(name) => group(nss::group_named(name.raw())),
         Question::GroupsOf(name, gid) => {
-            let groups = uzers::get_user_groups(name.raw(), gid.0).unwrap_or_default();
+            let groups = nss::groups_of(name.raw(), *gid);
             Answer {
                 user: None,
                 groups: groups.iter().map(group_line).collect(),

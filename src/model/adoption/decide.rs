@@ -108,7 +108,10 @@ fn elsewhere(found: &Found, owner: &Owner, unit: Option<&Unit>, rules: &Rules) -
         };
     };
     let any = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, name));
-    if any(&rules.never) {
+    let named = &rules.named;
+    let leave = any(&named.leave);
+    let adopt = !leave && any(&named.adopt);
+    if any(&named.never) || !leave && !adopt && any(&rules.never) {
         return Verdict::Spare(Spared::Unit(name.to_owned()));
     }
     if name == "init.scope" {
@@ -117,7 +120,7 @@ fn elsewhere(found: &Found, owner: &Owner, unit: Option<&Unit>, rules: &Rules) -
     if !below.is_empty() && below != "/.control" {
         return Verdict::Spare(Spared::Arranged(name.to_owned()));
     }
-    if any(&rules.leave) {
+    if leave || !adopt && any(&rules.leave) {
         return Verdict::Leave(Left::ByRule(name.to_owned()));
     }
     if any(&rules.logins) && found.waited < rules.patience {
@@ -126,7 +129,7 @@ fn elsewhere(found: &Found, owner: &Owner, unit: Option<&Unit>, rules: &Rules) -
     if name.ends_with(".scope") {
         return Verdict::Leave(Left::Scope(name.to_owned()));
     }
-    if !rules.from_services {
+    if !adopt && !rules.from_services {
         return Verdict::Leave(Left::NoServices(name.to_owned()));
     }
     let Some(unit) = unit else {

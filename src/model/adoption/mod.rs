@@ -41,6 +41,8 @@ pub struct Rules {
     pub never: Vec<String>,
     /// Units left where they are; the limits of their owner belong on the unit.
     pub leave: Vec<String>,
+    /// Units that a policy names; it counts before the lists above.
+    pub named: Named,
     /// Units that ask logind for a session, which then moves the process: a login is given
     /// `patience` to end up there, and is adopted if it does not.
     pub logins: Vec<String>,
@@ -48,6 +50,17 @@ pub struct Rules {
     pub patience: Duration,
     /// People who are never moved.
     pub spared: Vec<Uid>,
+}
+
+/// What a policy says of units; of lists that name the same one the first of these counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Not touched.
+    pub never: Vec<String>,
+    /// Left where they are, limited there.
+    pub leave: Vec<String>,
+    /// Their jobs are adopted.
+    pub adopt: Vec<String>,
 }
 
 impl Default for Rules {
@@ -77,6 +90,7 @@ impl Default for Rules {
                 "pbs.service",
             ]),
             leave: Vec::new(),
+            named: Named::default(),
             logins: list(&[
                 "ssh.service",
                 "sshd.service",

@@ -337,6 +337,33 @@ fn the_rules_can_say_otherwise() {
         ..Rules::default()
     };
     assert_eq!(with(rules, CRON), Verdict::Spare(Spared::Unit(cron)));
+    // What a policy names counts before what is built in, the most careful word first.
+    let list = |on: bool| {
+        let all = on.then(|| vec!["cr*.service".to_owned()]);
+        all.unwrap_or_default()
+    };
+    let named = |never, leave, adopt| Rules {
+        never: list(true),
+        from_services: false,
+        named: Named {
+            never: list(never),
+            leave: list(leave),
+            adopt: list(adopt),
+        },
+        ..Rules::default()
+    };
+    let cron = || "cron.service".to_owned();
+    let spared = Verdict::Spare(Spared::Unit(cron()));
+    assert_eq!(with(named(false, false, false), CRON), spared);
+    assert_eq!(with(named(true, true, true), CRON), spared);
+    assert_eq!(
+        with(named(false, true, true), CRON),
+        Verdict::Leave(Left::ByRule(cron()))
+    );
+    assert!(matches!(
+        with(named(false, false, true), CRON),
+        Verdict::Adopt(_)
+    ));
     let rules = Rules {
         spared: vec![ALICE],
         ..Rules::default()

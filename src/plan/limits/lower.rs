@@ -36,6 +36,16 @@ pub(super) fn warn(plan: &mut Plan, state: &UnitState, new: &Values) {
             Bytes(high)
         ));
     }
+    if let (Some(quota), Some(used)) = (lower(Key::CpuQuota), usage.cpu)
+        && u64::from(used) * 100 > quota
+    {
+        plan.warn(format!(
+            "{whose} uses {} of a processor now, more than cpu_quota {}: its programs get that \
+             much and wait for the rest",
+            percent(used),
+            Directive::Of(Key::CpuQuota).told(&quota.to_string()),
+        ));
+    }
     if let Some(tasks) = lower(Key::TasksMax)
         && usage.tasks > tasks
     {
@@ -70,6 +80,11 @@ fn memory_max(whose: &str, usage: &Usage, max: Bytes) -> Option<String> {
         "{whose} holds {held} that cannot be reclaimed, more than memory_max {max}: what does not \
          fit into swap is killed{victim}"
     ))
+}
+
+/// Whole percents: it is a moment's figure.
+fn percent(hundredths: u32) -> String {
+    format!("{}%", hundredths / 100)
 }
 
 fn number(value: &str) -> Option<u64> {

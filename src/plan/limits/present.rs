@@ -53,6 +53,9 @@ pub struct Usage {
     pub held: Bytes,
     /// Processes and threads.
     pub tasks: u64,
+    /// What it takes of the processors, in hundredths of a percent of one core; `None` where that
+    /// was not measured.
+    pub cpu: Option<u32>,
     /// The largest process: its pid, its name, what it holds.
     pub largest: Option<(u32, String, Bytes)>,
 }

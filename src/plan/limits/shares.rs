@@ -5,7 +5,7 @@ use crate::base::limit::{Amount, Count, Percent, Size};
 use crate::policy::schema::{Key, Place, Policy};
 
 use super::directive::Directive;
-use super::wishes::{EVERYBODY, Ground, HEAVY, SYSTEM_SLICE, Setting, Wish, ours, size};
+use super::wishes::{EVERYBODY, Ground, HEAVY, INIT, SYSTEM_SLICE, Setting, Wish, ours, size};
 
 /// What the system keeps where the policy does not say.
 const RESERVE: Percent = Percent::whole(10);
@@ -132,7 +132,7 @@ impl Shares {
                 std::iter::once(weight).chain(below).collect(),
             ),
             wish(
-                "init.scope",
+                INIT,
                 "systemd itself",
                 std::iter::once(heavy(way_in))
                     .chain(promise(self.service, way_in))

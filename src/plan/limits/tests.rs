@@ -270,6 +270,7 @@ fn in_force(files: Vec<UnitFile>) -> Present {
             charged: Bytes(50 << 30),
             held: Bytes(30 << 30),
             tasks: 200,
+            cpu: Some(51_234),
             largest: Some((4242, "rsession".into(), Bytes(29 << 30))),
         }),
     });
@@ -315,18 +316,22 @@ fn a_host_that_is_as_wished_needs_no_step_and_shows_no_drift() {
 #[test]
 fn a_lower_limit_is_read_back_and_its_victims_are_named() {
     let present = in_force(written(&wished("[limits.default]\nmemory_max = \"40%\"\n")));
-    let lower =
-        wished("[limits.default]\nmemory_max = \"20G\"\nmemory_high = \"15G\"\ntasks_max = 100\n");
+    let lower = wished(
+        "[limits.default]\ncpu_quota = \"400%\"\nmemory_max = \"20G\"\nmemory_high = \"15G\"\n\
+         tasks_max = 100\n",
+    );
     let plan = planned(&lower, &present);
     let last = plan.steps.last().unwrap();
     assert!(last.action.is_always_done(), "{last:#?}");
     let kernel = last.changes.iter().find(|change| {
         change.subject
-            == Subject::LimitsInKernel("user-1001.slice MemoryHigh MemoryMax TasksMax".into())
+            == Subject::LimitsInKernel(
+                "user-1001.slice CPUQuota MemoryHigh MemoryMax TasksMax".into(),
+            )
     });
     let (before, after) = (
-        "MemoryHigh=infinity; MemoryMax=42949672960; TasksMax=infinity",
-        "MemoryHigh=16106127360; MemoryMax=21474836480; TasksMax=100",
+        "CPUQuota=infinity; MemoryHigh=infinity; MemoryMax=42949672960; TasksMax=infinity",
+        "CPUQuota=4000000; MemoryHigh=16106127360; MemoryMax=21474836480; TasksMax=100",
     );
     let kernel = kernel.unwrap_or_else(|| panic!("{last:#?}"));
     assert_eq!(kernel.before, Expect::IfThere(before.into()));
@@ -336,10 +341,11 @@ fn a_lower_limit_is_read_back_and_its_victims_are_named() {
         "rsession (pid 4242",
         "slowed down",
         "no new one can be started",
+        "uses 512% of a processor now, more than cpu_quota 400%",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
-    let milder = wished("[limits.default]\nmemory_max = \"45G\"\n");
+    let milder = wished("[limits.default]\ncpu_quota = \"600%\"\nmemory_max = \"45G\"\n");
     let told = planned(&milder, &present).warnings.join("\n");
     assert_eq!(told, "", "a higher limit does nothing to anybody");
     let some_cache = in_force(written(&wished("[limits.default]\nmemory_max = \"60%\"\n")));

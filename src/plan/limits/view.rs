@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::policy::schema::Key;
+use crate::base::id::UserName;
+use crate::policy::schema::{Key, Scope};
 
 use super::directive::Directive;
 use super::dropin;
 use super::files;
-use super::owned::pattern_of;
+use super::owned::{is_pattern, pattern_of};
 use super::present::Present;
 use super::quota::KEYS;
 use super::wishes::{Setting, Wish, Wishes, uid_of};
@@ -55,15 +56,49 @@ pub struct Row {
     directive: Directive,
 }
 
-#[expect(clippy::ref_option, reason = "serde hands over a reference")]
-fn second<S: Serializer>(at: &Option<Timestamp>, out: S) -> Result<S::Ok, S::Error> {
+/// A time as JSON has it, in whole seconds.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn second<S: Serializer>(at: &Option<Timestamp>, out: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => out.collect_str(&at.strftime("%Y-%m-%dT%H:%M:%SZ")),
         None => out.serialize_none(),
     }
 }
 
+impl View {
+    /// What it is called in a list: what somebody has besides their slice stands below it by its
+    /// own name.
+    #[must_use]
+    pub fn row_name(&self) -> String {
+        let service = self.unit.strip_suffix(".service");
+        match service.filter(|_| !is_pattern(&self.unit)) {
+            Some(service) if self.uid.is_some() => format!("  {service}"),
+            Some(service) => format!("{}: {service}", self.whose),
+            None => self.whose.clone(),
+        }
+    }
+
+    /// The table of the policy that is about it alone; `None` where there is none.
+    #[must_use]
+    pub fn scope(&self) -> Option<Scope> {
+        match self.uid {
+            Some(_) => UserName::parse(&self.whose).ok().map(Scope::User),
+            None => is_pattern(&self.unit).then_some(Scope::Default),
+        }
+    }
+}
+
 impl Row {
+    /// The value that counts, as people read it; `None` where nothing is bounded.
+    #[must_use]
+    pub fn in_force(&self) -> Option<String> {
+        let there = self.kernel.as_ref().or(self.systemd.as_ref());
+        let value = self.told(there.or(self.here.as_ref()));
+        (value != "infinity" && value != "-").then_some(value)
+    }
+
     /// A value of this setting as people read it; `-` for none.
     #[must_use]
     pub fn told(&self, value: Option<&String>) -> String {

@@ -55,6 +55,8 @@ pub const SYSTEM_SLICE: &str = "system.slice";
 pub const EACH: &str = "user-.slice";
 /// Root's own slice: no person's.
 const ROOT: &str = "user-0.slice";
+/// The first process.
+pub(super) const INIT: &str = "init.scope";
 /// Services without which nobody gets in.
 pub const WAY_IN: [&str; 5] = [
     "ssh.service",
@@ -116,6 +118,12 @@ impl Wishes {
 #[must_use]
 pub fn slice_of(uid: u32) -> String {
     format!("user-{uid}.slice")
+}
+
+/// Whether a unit is root's or the system's, and kept alive for those who get in.
+#[must_use]
+pub fn is_systems(unit: &str) -> bool {
+    [ROOT, SYSTEM_SLICE, INIT].contains(&unit) || WAY_IN.contains(&unit)
 }
 
 /// The uid whose slice a unit is.

@@ -281,6 +281,18 @@ impl Key {
         Ok(value)
     }
 
+    /// A value of it as somebody types it; items of a list are parted by commas.
+    ///
+    /// # Errors
+    /// As [`Self::value`].
+    pub fn typed(self, text: &str) -> Result<Value, BadValue> {
+        if self.kind().takes_a_list() {
+            let items: Vec<&str> = text.split(',').map(str::trim).collect();
+            return self.value(&items);
+        }
+        self.value(&[text.trim()])
+    }
+
     /// Refuses what would lock people out: it is a forgotten suffix far more often than a wish.
     fn leaves_room(self, value: &Value) -> Result<(), BadValue> {
         const LEAST_QUOTA: f64 = 0.05;

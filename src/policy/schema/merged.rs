@@ -251,6 +251,16 @@ impl Default for Guard {
 }
 
 impl Guard {
+    /// Units that are treated so where the files do not name them.
+    #[must_use]
+    pub fn built_in(treatment: Treatment) -> &'static [&'static str] {
+        match treatment {
+            Treatment::Adopt => &[],
+            Treatment::Leave => LEAVE,
+            Treatment::Never => NEVER,
+        }
+    }
+
     /// What is done about a person's process in a unit. What the files name counts first, then
     /// what is built in, then `others`; where lists of one kind name it twice, the more careful
     /// one counts.
@@ -261,14 +271,12 @@ impl Guard {
         if let Some(treatment) = named.map(|(treatment, _)| *treatment).max() {
             return treatment;
         }
-        let built_in = |list: &[&str]| list.iter().any(|name| Pattern::known(name).is_of(unit));
-        if built_in(NEVER) {
-            Treatment::Never
-        } else if built_in(LEAVE) {
-            Treatment::Leave
-        } else {
-            self.others
-        }
+        let is_in = |kind: &Treatment| {
+            let mut names = Self::built_in(*kind).iter();
+            names.any(|name| Pattern::known(name).is_of(unit))
+        };
+        let built_in = Treatment::ALL.into_iter().rev().find(is_in);
+        built_in.unwrap_or(self.others)
     }
 }
 
@@ -312,7 +320,7 @@ impl Default for Pressure {
                 cpu: Some(Percent::whole(80)),
                 memory: Some(Percent::whole(10)),
                 io: Some(Percent::whole(50)),
-                after: Span::seconds(2),
+                after: Span::seconds(1),
             },
             tell_again: Span::seconds(10 * MINUTE),
             throttle: Trigger::off(Span::seconds(10)),

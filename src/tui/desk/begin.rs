@@ -5,7 +5,7 @@ use crate::model::people::Person;
 use crate::model::people::password::State;
 use crate::tui::dialog::Dialog;
 use crate::tui::dialog::topic::{Membership, Topic};
-use crate::tui::errand::Errand;
+use crate::tui::errand::{Errand, Known};
 use crate::tui::keys::Action;
 
 use super::{Desk, Place};
@@ -74,6 +74,14 @@ impl Desk {
             }
             (Ok(_), None) => Vec::new(),
         }
+    }
+
+    /// Opens the dialogue of what helps at once, over the screen that one is on.
+    pub(in crate::tui) fn triage(&mut self, topic: Topic) -> Vec<Errand> {
+        let nothing = Known::default();
+        let (dialog, reply) = Dialog::open(topic, &nothing, self.asked);
+        self.dialog = Some(dialog);
+        self.after(reply)
     }
 
     fn topic(&self, asked: Action, groups: bool, name: &UserName) -> Result<Topic, String> {

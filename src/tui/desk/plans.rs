@@ -97,7 +97,9 @@ impl Desk {
             }
             Action::Finish | Action::Undo => return Some(self.decide(asked)),
             Action::Quit | Action::Help | Action::Redraw => return None,
-            Action::Usage | Action::Accounts | Action::Groups | Action::Plans => return None,
+            Action::Usage | Action::Accounts | Action::Groups | Action::Plans | Action::Limits => {
+                return None;
+            }
             other => match &mut self.sheet {
                 Some(sheet) => sheet.act(other),
                 None => self.history.list.act(other),

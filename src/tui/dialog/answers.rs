@@ -94,9 +94,14 @@ impl Dialog {
                 };
                 self.stage = Stage::Ended(End::Applied(applied, shown));
                 self.wish = None;
+                // Triage changes no account, and a host that needs it is asked for nothing more.
+                let errands = match self.topic {
+                    Topic::Triage(_) => Vec::new(),
+                    _ => vec![Errand::People, Errand::Plans],
+                };
                 Reply {
                     close: false,
-                    errands: vec![Errand::People, Errand::Plans],
+                    errands,
                 }
             }
             Ending::Refused(plan) => {

@@ -6,6 +6,7 @@ mod draw;
 mod fill;
 mod groups;
 mod keys;
+pub(super) mod limits;
 mod lists;
 mod number;
 mod person;
@@ -14,6 +15,7 @@ mod run;
 mod scroll;
 mod told;
 pub(super) mod topic;
+mod words;
 
 use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
@@ -208,7 +210,7 @@ impl Dialog {
                 (Action::Undo, End::Applied(applied, _))
                     if applied.report.outcome == Outcome::Done =>
                 {
-                    self.topic = Topic::Undo(applied.id.clone());
+                    self.topic = self.topic.undo(&applied.id);
                     self.form = None;
                     Some(self.ask_plan())
                 }

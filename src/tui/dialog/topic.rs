@@ -1,12 +1,15 @@
 //! What a dialogue is about, and what its form means.
 
 use crate::engine::changes::Intent;
+use crate::engine::limits::LimitsIntent;
+use crate::engine::triage::Triage;
 use crate::model::people::Person;
 use crate::model::people::details::HeldKey;
+use crate::plan::triage::Act;
 use crate::tui::errand::{Known, Password};
 use crate::tui::widget::form::{Form, Id};
 
-use super::{groups, keys, person, remove};
+use super::{groups, keys, limits, person, remove, words};
 
 /// What a dialogue is about. Names are the accounts' own text.
 #[derive(Clone, Debug)]
@@ -22,8 +25,20 @@ pub(in crate::tui) enum Topic {
     RemoveGroup(String),
     /// Into or out of a group.
     Membership(Membership),
+    /// Other limits, in a scope.
+    SetLimits(limits::Now),
+    /// What the console said of a scope, no more.
+    ClearLimits(limits::Now),
+    /// What others did to limits, set aside.
+    Mend,
+    /// The host as its policy says.
+    ApplyPolicy,
     Undo(String),
     Finish(String),
+    /// What helps at once.
+    Triage(Triage),
+    /// Words for somebody, which are asked for.
+    Tell(Triage),
 }
 
 /// Who comes or goes where; what is not known yet is asked for.
@@ -35,6 +50,17 @@ pub(in crate::tui) struct Membership {
 }
 
 impl Topic {
+    /// What takes it back, once its plan is done.
+    pub(super) fn undo(&self, id: &str) -> Self {
+        match self {
+            Self::Triage(wish) if wish.act == Act::Freeze => Self::Triage(Triage {
+                act: Act::Thaw,
+                ..wish.clone()
+            }),
+            _ => Self::Undo(id.to_owned()),
+        }
+    }
+
     pub(super) fn title(&self) -> String {
         match self {
             Self::NewPerson => "New person".to_owned(),
@@ -53,8 +79,18 @@ impl Topic {
                 (true, None, None) => "Join".to_owned(),
                 (false, None, None) => "Leave".to_owned(),
             },
+            Self::SetLimits(now) if now.throttles => format!("Throttle {}", now.whose),
+            Self::SetLimits(now) => format!("Limits of {}", now.whose),
+            Self::Tell(to) => format!("Write to {}", to.name),
+            Self::ClearLimits(now) => format!("Clear limits of {}", now.whose),
+            Self::Mend => "Mend what is not as the policy says".to_owned(),
+            Self::ApplyPolicy => "Apply the policy".to_owned(),
             Self::Undo(id) => format!("Undo {id}"),
             Self::Finish(id) => format!("Finish {id}"),
+            Self::Triage(wish) => {
+                let words = wish.act.words(&wish.name);
+                words[..1].to_uppercase() + &words[1..]
+            }
         }
     }
 
@@ -67,11 +103,17 @@ impl Topic {
             Self::Keys(_, held) => Some(keys::form(held)),
             Self::NewGroup => Some(groups::new_form()),
             Self::Membership(who) => Some(groups::membership_form(who)),
+            Self::SetLimits(now) => Some(limits::set_form(now)),
+            Self::Tell(_) => Some(words::form()),
+            Self::ClearLimits(now) => Some(limits::clear_form(now)),
             Self::Suspend(_)
             | Self::Resume(_)
             | Self::RemoveGroup(_)
+            | Self::Mend
+            | Self::ApplyPolicy
             | Self::Undo(_)
-            | Self::Finish(_) => None,
+            | Self::Finish(_)
+            | Self::Triage(_) => None,
         }
     }
 
@@ -84,11 +126,17 @@ impl Topic {
             Self::Keys(_, held) => keys::judge(form, held),
             Self::NewGroup => groups::judge_new(form, known),
             Self::Membership(who) => groups::judge_membership(form, who, known),
+            Self::SetLimits(now) => limits::judge_set(form, now),
+            Self::Tell(_) => words::judge(form),
+            Self::ClearLimits(_) => limits::judge_clear(form),
             Self::Suspend(_)
             | Self::Resume(_)
             | Self::RemoveGroup(_)
+            | Self::Mend
+            | Self::ApplyPolicy
             | Self::Undo(_)
-            | Self::Finish(_) => {}
+            | Self::Finish(_)
+            | Self::Triage(_) => {}
         }
     }
 
@@ -111,8 +159,14 @@ impl Topic {
             Self::NewGroup => plain(groups::new_intent(form)?),
             Self::RemoveGroup(name) => plain(Intent::RemoveGroup(name.clone())),
             Self::Membership(who) => plain(groups::membership_intent(form, who)),
+            Self::SetLimits(now) => plain(limits::set_intent(form, now)?),
+            Self::ClearLimits(now) => plain(limits::clear_intent(form, now)?),
+            Self::Mend => plain(Intent::Limits(LimitsIntent::Mend)),
+            Self::ApplyPolicy => plain(Intent::Limits(LimitsIntent::Apply)),
             Self::Undo(id) => plain(Intent::Undo(id.clone())),
             Self::Finish(id) => plain(Intent::Finish(id.clone())),
+            Self::Triage(wish) => plain(Intent::Triage(wish.clone())),
+            Self::Tell(to) => plain(words::intent(form, to)),
         }
     }
 

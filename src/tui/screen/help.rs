@@ -18,8 +18,10 @@ pub(in crate::tui) fn render(theme: Theme, area: Rect, cells: &mut Buffer) {
     let rows = u16::try_from(lines).unwrap_or(u16::MAX).saturating_add(4);
     let columns = HALF * u16::try_from(halves).unwrap_or(1) + 6;
     let inside = frame::centered(theme, "Keys", (columns, rows), area, cells);
+    // An empty line above them only where none of them needs it.
+    let first = u16::from(usize::from(inside.height) > lines);
     for (at, half) in (0u16..).zip(BINDINGS.chunks(lines)) {
-        for (row, binding) in (1u16..).zip(half) {
+        for (row, binding) in (first..).zip(half) {
             let keys = theme.cell(binding.keys, KEYS);
             let pieces = [
                 (keys.as_str(), theme.strong()),

@@ -4,6 +4,7 @@ pub(super) mod accounts;
 mod columns;
 pub(super) mod groups;
 pub(super) mod help;
+pub(super) mod limits;
 pub(super) mod overview;
 pub(super) mod person;
 pub(super) mod plans;

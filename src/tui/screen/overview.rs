@@ -1,6 +1,7 @@
 //! The first screen: people, and what each uses.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,6 +9,7 @@ use ratatui::style::Style;
 
 use crate::base::id::Uid;
 use crate::base::units::{Bytes, Cores};
+use crate::model::cause::{self, Cause, Scarce};
 use crate::model::snapshot::{HostUsage, Snapshot, State, UserUsage};
 use crate::tui::app::View;
 use crate::tui::keys::Action;
@@ -125,6 +127,7 @@ impl Overview {
 
     pub(in crate::tui) fn render(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
         header::render(view, area, cells);
+        self.banner(view, area, cells);
         let layout = Layout::of(area.width, view.snapshot);
         let titles = layout.titles(view.theme, self.order);
         line::put(cells, area, ABOVE - 1, &[(&titles, view.theme.heading())]);
@@ -163,20 +166,52 @@ impl Overview {
         self.all || self.filter.is_seen()
     }
 
+    /// Why the host suffers, who makes it, and the keys that help.
+    fn banner(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
+        let Some(Cause { scarce, waited, by }) = cause::of(view.snapshot) else {
+            return;
+        };
+        let lacks = match scarce {
+            Scarce::Memory => "memory is short",
+            Scarce::Disk => "the disk is too slow",
+            Scarce::Processors => "processors are short",
+        };
+        let waits = waited.map_or_else(String::new, |share| format!(" (work waits {share:.0}%)"));
+        let mut text = format!("! {lacks}{waits}");
+        let user = by.and_then(|(uid, part)| Some((view.snapshot.user(uid)?, part)));
+        if let Some((user, part)) = user {
+            let name = view
+                .theme
+                .cell(&user.user, user.user.chars().count().min(32));
+            let _ = write!(text, ": {name} has {:.0}%", part * 100.0);
+            if user.state.contains(&State::Frozen) {
+                text.push_str(", and is frozen");
+            } else if self.cursor.key() == Some(user.uid) {
+                text.push_str("; z freezes, X kills");
+            }
+        }
+        line::put(cells, area, ABOVE - 2, &[(&text, view.theme.alarm())]);
+    }
+
     fn footer(&self, view: &View<'_>, area: Rect, cells: &mut Buffer) {
         let everyone = if self.all { "people" } else { "all" };
         let next = self.next_order(true);
         let order = format!("by {}", next.map_or("what hurts", Column::words));
         let pause = if view.paused { "go on" } else { "pause" };
+        let selected = self.cursor.key().and_then(|uid| view.snapshot.user(uid));
+        let is_frozen = selected.is_some_and(|user| user.state.contains(&State::Frozen));
+        let freeze = if is_frozen { "thaw" } else { "freeze" };
         let hints = [
             (Action::Open, "person"),
+            (Action::Freeze, freeze),
+            (Action::Kill, "kill"),
             (Action::Sort, order.as_str()),
             (Action::Filter, "filter"),
+            (Action::Help, "keys"),
+            (Action::Quit, "quit"),
             (Action::All, everyone),
             (Action::Accounts, "accounts"),
             (Action::Groups, "groups"),
-            (Action::Help, "keys"),
-            (Action::Quit, "quit"),
             (Action::Pause, pause),
         ];
         footer::render(view.theme, &hints, area, cells);

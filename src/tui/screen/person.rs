@@ -113,6 +113,24 @@ impl Person {
         }
     }
 
+    /// The process that is selected; of a way in, the first process of each tree, whatever the
+    /// filter shows of them.
+    pub(in crate::tui) fn selected(&self, snapshot: &Snapshot) -> Vec<Pid> {
+        match self.cursor.key() {
+            Some(Key::Process(pid)) => vec![pid],
+            Some(Key::WayIn(chosen)) => {
+                let theirs = snapshot.processes.iter().filter(|p| p.uid == self.uid);
+                let theirs: Vec<ProcessUsage> = theirs.cloned().collect();
+                let groups = groups(&theirs);
+                let group = groups.iter().find(|group| hash(group.origin) == chosen);
+                let lines = group.into_iter().flat_map(|group| &group.lines);
+                let first = lines.filter(|line| line.depth == 0);
+                first.map(|line| line.process.pid).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
     /// The process to be looked at; a way in is folded or unfolded instead.
     pub(in crate::tui) fn open(&mut self) -> Option<Pid> {
         match self.cursor.key()? {
@@ -237,15 +255,21 @@ impl Person {
             Some(Key::WayIn(_)) => "fold",
             _ => "process",
         };
+        let kill = match self.cursor.key() {
+            Some(Key::Process(_)) => "kill the job",
+            Some(Key::WayIn(_)) => "kill the session",
+            None => "kill all",
+        };
         let pause = if view.paused { "go on" } else { "pause" };
         let hints = [
             (Action::Open, open),
             (Action::Back, "people"),
+            (Action::Kill, kill),
             (Action::Sort, order),
             (Action::Filter, "filter"),
-            (Action::Pause, pause),
             (Action::Help, "keys"),
             (Action::Quit, "quit"),
+            (Action::Pause, pause),
         ];
         footer::render(view.theme, &hints, area, cells);
     }

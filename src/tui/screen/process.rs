@@ -84,6 +84,7 @@ impl Process {
         }
         let hints = [
             (Action::Back, "person"),
+            (Action::Kill, "kill the job"),
             (Action::Down, "further"),
             (Action::Pause, if view.paused { "go on" } else { "pause" }),
             (Action::Help, "keys"),

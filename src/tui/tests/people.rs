@@ -1,8 +1,10 @@
 //! Accounts and groups by keys alone, against a host that only writes down what it is asked.
 
+mod bounds;
 mod changes;
 mod host;
 mod keys;
+mod limits;
 mod pictures;
 mod plans;
 

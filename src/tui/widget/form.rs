@@ -5,6 +5,8 @@ mod draw;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
+use crate::policy::schema::Key;
+
 use super::entry::Entry;
 
 /// Every field that a dialogue of this console has.
@@ -31,6 +33,12 @@ pub(in crate::tui) enum Id {
     People,
     Gid,
     Uid,
+    /// What to say.
+    Words,
+    /// For how long.
+    Span,
+    /// A limit of the policy.
+    Limit(Key),
     /// A key that is there, by its place.
     Held(usize),
     /// A key that was handed in, by its place.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use unicode_width::UnicodeWidthStr as _;
 
@@ -14,15 +15,28 @@ const COMMANDS: usize = 12;
 const SAID: usize = 2000;
 
 /// What happened on one host.
-#[derive(Default)]
 pub(super) struct Evidence {
+    begun: Instant,
     commands: RefCell<Vec<String>>,
     screens: RefCell<Vec<(String, Arc<Mutex<Shown>>)>>,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            commands: RefCell::default(),
+            screens: RefCell::default(),
+        }
+    }
 }
 
 impl Evidence {
     /// A command and what came of it.
     pub(super) fn command(&self, user: &str, command: &str, result: &str) {
+        if std::env::var_os("BENCHWARDEN_TRACE").is_some() {
+            eprintln!("[{:4}] {user}$ {command}", self.begun.elapsed().as_secs());
+        }
         let mut commands = self.commands.borrow_mut();
         if commands.len() == COMMANDS {
             commands.remove(0);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The Debian releases that are tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,43 +61,68 @@ pub fn manifest(release: Release, key: &str) -> Option<String> {
     line.map(str::to_owned)
 }
 
-static RUNNING: Mutex<usize> = Mutex::new(0);
+static RUNNING: Mutex<Running> = Mutex::new(Running { hosts: 0, alone: 0 });
 static ENDED: Condvar = Condvar::new();
 
+/// What runs now, and what waits to be alone: nobody else begins before that.
+struct Running {
+    hosts: usize,
+    alone: usize,
+}
+
 /// The right to run hosts; `BENCHWARDEN_HOSTS` of them at once, two unless told.
-pub(super) struct Permit;
+pub(super) struct Permit(usize);
 
 impl Permit {
     /// Waits for one.
     pub(super) fn wait() -> Self {
-        Self::take(1);
-        Self
+        Self::take(1)
     }
 
     /// Waits for two at once: two tests that each hold one and want another would wait forever.
     pub(super) fn wait_for_two() -> [Self; 2] {
-        Self::take(2);
-        [Self, Self]
+        std::mem::forget(Self::take(2));
+        [Self(1), Self(1)]
     }
 
-    fn take(wanted: usize) {
-        let most = std::env::var("BENCHWARDEN_HOSTS")
-            .ok()
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(2)
-            // A pair is a pair, even where only one may run.
-            .max(wanted);
-        let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until nothing else runs, and keeps it so: for what measures the whole machine.
+    pub(super) fn wait_to_be_alone() -> Self {
+        let mut running = lock();
+        running.alone += 1;
         let mut running = ENDED
-            .wait_while(running, |running| *running + wanted > most)
+            .wait_while(running, |running| running.hosts > 0)
             .unwrap_or_else(PoisonError::into_inner);
-        *running += wanted;
+        running.alone -= 1;
+        let all = most();
+        running.hosts += all;
+        Self(all)
     }
+
+    fn take(wanted: usize) -> Self {
+        // A pair is a pair, even where only one may run.
+        let most = most().max(wanted);
+        let mut running = ENDED
+            .wait_while(lock(), |running| {
+                running.alone > 0 || running.hosts + wanted > most
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        running.hosts += wanted;
+        Self(wanted)
+    }
+}
+
+fn most() -> usize {
+    let told = std::env::var("BENCHWARDEN_HOSTS").ok();
+    told.and_then(|n| n.parse().ok()).unwrap_or(2)
+}
+
+fn lock() -> MutexGuard<'static, Running> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        lock().hosts -= self.0;
         ENDED.notify_all();
     }
 }

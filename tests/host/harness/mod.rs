@@ -60,8 +60,8 @@ pub(crate) use on_both;
 /// A test of what no version changes: on Debian 12 alone.
 macro_rules! on_debian_12 {
     ($(#[$meta:meta])* fn $name:ident($host:ident) $body:block) => {
-        $(#[$meta])*
         #[test]
+        $(#[$meta])*
         fn $name() {
             let fresh = Host::fresh(Release::Bookworm);
             let $host = &fresh;

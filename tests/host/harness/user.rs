@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Child;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 use super::host::Host;
@@ -47,6 +47,23 @@ impl<'a> User<'a> {
     pub fn fresh_login(&self, command: &str) -> Output {
         let login = self.host.login(&self.name);
         self.record(command, login.run(command, &[], PATIENCE))
+    }
+
+    /// How long a login of its own takes; the limit where it does not come to an end.
+    pub fn login_takes(&self, limit: Duration) -> Duration {
+        let login = self.host.login(&self.name);
+        let begin = Instant::now();
+        let said = login.run("true", &[], limit);
+        let took = begin.elapsed();
+        let answered = said.is_ok_and(|said| said.status == Some(0));
+        let told = if answered {
+            "logged in"
+        } else {
+            "not answered"
+        };
+        let told = format!("{told}, {took:.1?}");
+        self.host.evidence.command(&self.name, "true", &told);
+        if answered { took } else { limit }
     }
 
     /// Logs in by password rather than by key.

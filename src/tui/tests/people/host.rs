@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use super::bounds;
+
 use crate::base::id::{Gid, Uid, UserName};
 use crate::base::secret::Secret;
 use crate::base::units::Bytes;
@@ -56,6 +58,10 @@ pub(super) struct Host {
     pub(super) plans: Plans,
     /// Whether somebody asks who is not root.
     pub(super) no_root: bool,
+    /// Whether others changed limits.
+    pub(super) drifted: bool,
+    /// What is wrong with the policy.
+    pub(super) broken: Option<&'static str>,
 }
 
 fn person(name: &str, uid: u32, full_name: &str, groups: &[&str], state: Access) -> Person {
@@ -300,11 +306,14 @@ impl Engine for Host {
     }
 
     fn limits(&self, _: Option<&UserName>) -> Result<Limits, ChangeError> {
-        unreachable!("no screen of people asks")
+        match self.broken {
+            Some(why) => Err(ChangeError::Failed(why.to_owned())),
+            None => Ok(bounds::limits(self.drifted)),
+        }
     }
 
     fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
-        unreachable!("no screen of people asks")
+        Ok(bounds::drift(self.drifted))
     }
 
     fn plans(&self) -> Result<Plans, PlansError> {
