@@ -170,9 +170,10 @@ impl Collector {
         }
         let (root, pass) = (&self.root, self.pass);
         let mut slices = self.slices.read(root, pass, &mut self.buffer);
-        self.slice_io.fill(root, &mut slices);
         self.outside
             .find_guests(root, pass, &slices, &mut self.places);
+        let members = |uid| self.outside.members(uid);
+        self.slice_io.fill(root, &mut slices, members);
         let found = self
             .outside
             .read(root, pass, &mut self.places, &mut self.buffer);

@@ -90,6 +90,11 @@ impl Outside {
         found
     }
 
+    /// Who was in somebody's slice at the last look; `None` before the first.
+    pub(super) fn members(&self, uid: Uid) -> Option<&HashSet<u32>> {
+        self.asked.get(&uid).map(|asked| &asked.pids)
+    }
+
     /// How many guests are known.
     pub(super) fn guests(&self) -> usize {
         self.guests.len()

@@ -24,6 +24,7 @@ use super::screen::person::Person;
 use super::screen::process::Process;
 use super::screen::{self, help};
 use super::theme::Theme;
+use super::widget::line;
 
 pub(super) use super::event::{Effects, Event};
 
@@ -55,6 +56,8 @@ pub(super) struct App {
     interval: usize,
     paused: bool,
     late_s: Option<u64>,
+    /// Why the last key did nothing.
+    remark: Option<String>,
     /// While paused: somebody asked for what is not there yet.
     wants_one: bool,
     overview: Overview,
@@ -75,6 +78,7 @@ impl App {
             interval: USUAL,
             paused: false,
             late_s: None,
+            remark: None,
             wants_one: false,
             overview: Overview::default(),
             person: None,
@@ -140,6 +144,7 @@ impl App {
     }
 
     fn key(&mut self, key: event::KeyEvent) -> Effects {
+        self.remark = None;
         if !self.help && self.desk.takes_keys() {
             if let Some(errands) = self.desk.key(key) {
                 return Effects::asks(errands);
@@ -186,8 +191,10 @@ impl App {
                 });
             }
             Action::Freeze | Action::Kill | Action::Throttle | Action::Tell if !self.help => {
-                if let Some(topic) = self.triage(action) {
-                    effects.errands = self.desk.triage(topic);
+                match self.triage(action) {
+                    Some(Ok(topic)) => effects.errands = self.desk.triage(topic),
+                    Some(Err(why)) => self.remark = Some(why),
+                    None => {}
                 }
             }
             Action::Back => effects.focus = self.back(),
@@ -202,8 +209,9 @@ impl App {
         effects
     }
 
-    /// What a key of triage means where one is: who is selected, or looked at, and what of theirs.
-    fn triage(&self, asked: Action) -> Option<Topic> {
+    /// What a key of triage means where one is: who is selected, or looked at, and what of theirs;
+    /// or why it means nothing.
+    fn triage(&self, asked: Action) -> Option<Result<Topic, String>> {
         let process = self.process.as_ref().map(Process::pid);
         let (uid, jobs) = match (&self.person, process) {
             (Some(person), Some(pid)) => (person.uid(), vec![pid]),
@@ -216,21 +224,25 @@ impl App {
             name: user.user.to_string(),
             act,
         };
-        Some(match asked {
+        Some(Ok(match asked {
             Action::Kill if jobs.is_empty() => Topic::Triage(wish(Act::Kill)),
             Action::Kill => {
                 let pids = jobs.into_iter().map(|pid| pid.0).collect();
                 Topic::Triage(wish(Act::KillJobs(pids)))
             }
             // A uid without a name has no limits of its own in the policy.
-            Action::Throttle => {
-                let name = UserName::parse(&user.user).ok()?;
-                Topic::SetLimits(throttled(name))
-            }
+            Action::Throttle => match UserName::parse(&user.user) {
+                Ok(name) if name.as_str() != uid.to_string() => Topic::SetLimits(throttled(name)),
+                _ => {
+                    return Some(Err(format!(
+                        "uid {uid} has no account the policy could name: z stops it, X ends it"
+                    )));
+                }
+            },
             Action::Tell => Topic::Tell(wish(Act::Tell(String::new()))),
             _ if user.state.contains(&State::Frozen) => Topic::Triage(wish(Act::Thaw)),
             _ => Topic::Triage(wish(Act::Freeze)),
-        })
+        }))
     }
 
     /// One step back; tells whether something else is looked at now.
@@ -317,6 +329,10 @@ impl App {
                 let used = self.overview.says_below();
                 self.desk.notice(self.theme, used, area, cells);
             }
+        }
+        if let Some(remark) = &self.remark {
+            let text = self.theme.cell(remark, usize::from(area.width));
+            line::put(cells, area, area.height - 2, &[(&text, self.theme.warn())]);
         }
         self.desk.render_dialog(self.theme, area, cells);
     }

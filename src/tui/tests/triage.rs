@@ -168,6 +168,18 @@ fn somebody_is_throttled_for_an_hour_unless_told_otherwise() {
 }
 
 #[test]
+fn a_uid_without_an_account_is_not_throttled_and_the_screen_says_why() {
+    let mut snapshot = suffering();
+    snapshot.users[0].user = "1001".into();
+    let mut app = shown(snapshot);
+    assert!(key(&mut app, 't').is_empty());
+    let why = "uid 1001 has no account the policy could name: z stops it";
+    assert!(text(&app, SIZE).contains(why), "{}", text(&app, SIZE));
+    key(&mut app, 'j');
+    assert!(!text(&app, SIZE).contains(why), "until the next key");
+}
+
+#[test]
 fn words_go_to_whoever_is_selected() {
     let mut app = shown(suffering());
     key(&mut app, 'W');
