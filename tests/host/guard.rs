@@ -8,6 +8,7 @@ use crate::harness::{Host, Release, on_debian_12};
 const UNIT: &str = include_str!("../../packaging/benchwarden-guard.service");
 /// What the emulated machine may take to start a notebook server.
 const LONG: Duration = Duration::from_secs(500);
+const CLIENT: &str = "/usr/local/lib/testhost/jupyter-client";
 
 pub fn start_guard(host: &Host) {
     host.install_benchwarden();
@@ -227,21 +228,35 @@ fn a_later_systemd_takes_processes_by_descriptor() {
     }
 }
 
+/// A notebook server of alice's, by one of the hubs, computes.
+fn a_notebook_computes(host: &Host, hub: &str) {
+    let root = host.as_user("root");
+    root.run_with(&format!("systemctl start {hub}"), &[], LONG)
+        .ok();
+    root.run_with(&format!("{CLIENT} start alice alice-pw"), &[], LONG)
+        .ok();
+    let code = "import os; print(os.getuid(), 6 * 7)";
+    let said = root.run_with(&format!("{CLIENT} exec alice alice-pw '{code}'"), &[], LONG);
+    assert!(said.ok().contains("1001 42"), "{said}");
+}
+
 on_debian_12! {
-    fn notebooks_go_to_their_owners_and_the_hub_stays(host) {
+    fn notebooks_go_to_their_owners_and_hubs_and_units_of_one_person_stay(host) {
         start_guard(host);
-        let root = host.as_user("root");
-        root.run_with("systemctl start jupyterhub", &[], LONG).ok();
-        let client = "/usr/local/lib/testhost/jupyter-client";
-        root.run_with(&format!("{client} start alice alice-pw"), &[], LONG).ok();
-        let code = "import os; print(os.getuid(), 6 * 7)";
-        let said = root.run_with(&format!("{client} exec alice alice-pw '{code}'"), &[], LONG);
-        assert!(said.ok().contains("1001 42"), "{said}");
+        a_notebook_computes(host, "jupyterhub");
         wait_for_home(host, 1001, "[i]pykernel_launcher");
         wait_for_home(host, 1001, "[j]upyterhub-singleuser");
         for hub in ["[b]in/jupyterhub -f", "[c]onfigurable-http-proxy"] {
             assert_eq!(places(host, hub), ["/system.slice/jupyterhub.service"], "{hub}");
         }
-        root.run_with(&format!("{client} stop alice alice-pw"), &[], LONG).ok();
+        let log = host.run("benchwarden audit log --json");
+        assert!(log.ok().contains("adopt what alice runs in /system.slice/jupyterhub.service"), "{log}");
+        let stop = format!("{CLIENT} stop alice alice-pw && systemctl stop jupyterhub");
+        host.as_user("root").run_with(&stop, &[], LONG).ok();
+        // The other hub has systemd start a unit for each person.
+        a_notebook_computes(host, "jupyterhub-systemd");
+        let kernel = places(host, "[i]pykernel_launcher");
+        assert!(kernel.iter().all(|place| place.starts_with("/system.slice/jupyter-alice")), "{kernel:?}");
+        assert!(!kernel.is_empty());
     }
 }

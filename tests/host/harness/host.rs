@@ -5,9 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::rc::Rc;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use tempfile::TempDir;
@@ -18,6 +16,7 @@ use super::image::{self, Permit, Release};
 use super::leftovers;
 use super::machine::Machine;
 use super::output::Output;
+use super::program;
 use super::ssh::{Login, Master};
 use super::user::{User, quoted};
 
@@ -110,11 +109,7 @@ impl Host {
 
     /// Puts the program under test where a package would.
     pub fn install_benchwarden(&self) {
-        // Packed, since an emulated host deciphers what it receives for seconds.
-        let command = "umask 077; gunzip > /usr/bin/benchwarden && chmod 755 /usr/bin/benchwarden";
-        self.as_user("root")
-            .run_with(command, program(), PATIENCE)
-            .ok();
+        self.run(&program::install()).ok();
     }
 
     /// Sets the clock.
@@ -207,22 +202,6 @@ impl Host {
             ),
         }
     }
-}
-
-/// The program under test, as gzip packs it.
-fn program() -> &'static [u8] {
-    static PACKED: OnceLock<Vec<u8>> = OnceLock::new();
-    PACKED.get_or_init(|| {
-        let built = std::env::var("BENCHWARDEN_BIN").map_or_else(
-            |_| PathBuf::from(env!("CARGO_BIN_EXE_benchwarden")),
-            PathBuf::from,
-        );
-        let packed = Command::new("gzip").arg("-c").arg(&built).output();
-        let packed = packed.expect("gzip is part of every Debian");
-        let why = String::from_utf8_lossy(&packed.stderr);
-        assert!(packed.status.success(), "{why}; build it first");
-        packed.stdout
-    })
 }
 
 impl Drop for Host {

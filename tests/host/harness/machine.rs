@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::leftovers::MARKER;
+use super::program;
 
 /// What brings the saved state back; without it the machine boots from its disk.
 const RESUME: &[&str] = &["-loadvm", "ready"];
@@ -102,6 +103,7 @@ fn start(image: &Path, dir: &Path, port: u16, more: &[&str]) -> Child {
     let args = std::fs::read_to_string(&args).unwrap_or_else(|e| panic!("{}: {e}", args.display()));
     let fill = |arg: &str| {
         arg.replace("%DISK%", dir.join("disk.qcow2").to_str().unwrap())
+            .replace("%PROGRAM%", program::disk().to_str().unwrap())
             .replace("%DIR%", dir.to_str().unwrap())
             .replace("%PORT%", &port.to_string())
     };

@@ -18,6 +18,7 @@ mod image;
 mod leftovers;
 mod machine;
 mod output;
+mod program;
 mod ssh;
 mod terminal;
 mod user;

@@ -5,8 +5,11 @@
 #   %DISK%  the overlay to run on: a copy of ready.qcow2, wherever it lies
 #   %PORT%  the port on 127.0.0.1 that leads to the host's sshd
 #   %DIR%   a directory of this run, for serial.log and qmp.sock (a short path)
+#   %PROGRAM%  a file of PROGRAM_SIZE, the second disk: empty while the image is made, and never
+#           looked at by the host, so that whoever resumes can put a program there
 # and adds "-loadvm ready" to resume. A disk's backing file is named here, so the
 # relative name inside ready.qcow2 does not tie a copy to the image's directory.
+PROGRAM_SIZE=64M
 machine_args() {
     local image=$1 accel=$2
     printf '%s\n' \
@@ -16,6 +19,8 @@ machine_args() {
         -append 'root=/dev/vda ro rootflags=usrquota,grpquota psi=1 mitigations=off nowatchdog net.ifnames=0 systemd.unified_cgroup_hierarchy=1 console=ttyS0 quiet' \
         -drive "file=%DISK%,format=qcow2,if=none,id=root,cache=writeback,backing.driver=qcow2,backing.file.driver=file,backing.file.filename=$image/disk.qcow2" \
         -device virtio-blk-pci,drive=root \
+        -drive 'file=%PROGRAM%,format=raw,if=none,id=program,readonly=on' \
+        -device virtio-blk-pci,drive=program \
         -netdev 'user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%PORT%-:22' \
         -device virtio-net-pci,netdev=net,romfile= \
         -object rng-builtin,id=rng -device virtio-rng-pci,rng=rng \
@@ -34,8 +39,9 @@ start_machine() {
     shift 3
     run_dir=$(mktemp -d "${TMPDIR:-/tmp}/testhost.XXXXXX")
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    truncate -s "$PROGRAM_SIZE" "$run_dir/program"
     mapfile -t args < <(machine_args "$image" "$accel" |
-        sed -e "s|%DISK%|$disk|" -e "s|%PORT%|$port|" -e "s|%DIR%|$run_dir|")
+        sed -e "s|%DISK%|$disk|" -e "s|%PORT%|$port|" -e "s|%DIR%|$run_dir|" -e "s|%PROGRAM%|$run_dir/program|")
     setpriv --pdeathsig KILL qemu-system-x86_64 "${args[@]}" "$@" 3>&- 4>&- 9>&- &
     machine_pid=$!
 }

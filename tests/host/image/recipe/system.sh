@@ -35,9 +35,23 @@ units() {
         systemctl --root="$root" disable "$unit" || true
         systemctl --root="$root" mask "$unit"
     done
-    # It looks for a vsock, finds none and complains at every boot.
-    mkdir -p "$root/etc/systemd/system-generators"
-    ln -sf /dev/null "$root/etc/systemd/system-generators/systemd-ssh-generator"
+    generators
+}
+
+# Programs that systemd starts at every reload and every login to look for what this host does not
+# have. To start one takes an emulated processor a tenth of a second, and there are a dozen; only
+# what mounts is kept.
+generators() {
+    local kind program
+    for kind in system-generators user-generators user-environment-generators; do
+        mkdir -p "$root/etc/systemd/$kind"
+        for program in "$root/usr/lib/systemd/$kind"/*; do
+            [[ ${program##*/} == systemd-fstab-generator ]] && continue
+            ln -sf /dev/null "$root/etc/systemd/$kind/${program##*/}"
+        done
+    done
+    # The same for the message of the day.
+    chmod -x "$root"/etc/update-motd.d/*
 }
 
 ssh_keys() {
