@@ -36,7 +36,10 @@ fn made() -> &'static Disk {
         let mut disk = File::create(dir.path().join("disk")).unwrap();
         disk.seek(SeekFrom::Start(AT_MIB << 20)).unwrap();
         let length = std::io::copy(&mut program, &mut disk).unwrap();
-        assert!(length + ((2 * AT_MIB) << 20) < SIZE, "the disk is too small");
+        assert!(
+            length + ((2 * AT_MIB) << 20) < SIZE,
+            "the disk is too small"
+        );
         disk.set_len(SIZE).unwrap();
         Disk { dir, length }
     })
