@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use benchwarden::base::id::Uid;
 use benchwarden::base::sshkey::PublicKey;
-use benchwarden::host::as_user::{AsUserError, Errands, Refusal};
+use benchwarden::host::as_user::{Answer, AsUserError, Errands, Job, Refusal};
 use benchwarden::host::credentials::Credentials;
 use benchwarden::host::keyfile::{self, KeyFile, KeyFileError};
 use tempfile::TempDir;
@@ -298,4 +298,52 @@ fn root_is_needed_to_act_for_others() {
     home.who.uid = Uid::ROOT;
     let refused = refusal(home.read());
     assert_eq!(refused, Refusal::NotPermitted { uid: 0 });
+}
+
+#[test]
+fn interpreters_in_a_home_are_found_with_its_owners_rights_and_not_run() {
+    let home = Home::new();
+    let at = |path: &str| home.path().join(path);
+    let ran = at("ran");
+    for dir in ["3.12.1", "3.11.9"] {
+        let mut above = home.path();
+        for part in [".pyenv", "versions", dir, "bin"] {
+            above.push(part);
+            if !above.exists() {
+                home.make(&above);
+            }
+        }
+        let program = above.join("python3");
+        fs::write(&program, format!("#!/bin/sh\necho > {}\n", ran.display())).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        home.give(&program);
+    }
+    if is_root() {
+        // What its owner may not enter, root does not enter for them.
+        let closed = at(".pyenv/versions/3.11.9");
+        chown(&closed, Some(0), Some(0)).unwrap();
+    }
+    let job = Job::FindRuntimes {
+        home: home.path().to_str().unwrap().to_owned(),
+    };
+    let answer = errands().run(&home.who, job).unwrap();
+    let Answer::Runtimes(place) = answer else {
+        panic!("{answer:?}");
+    };
+    let versions: Vec<String> = place
+        .found
+        .iter()
+        .map(|found| found.version.as_ref().unwrap().to_string())
+        .collect();
+    let expected: &[&str] = if is_root() {
+        &["3.12.1"]
+    } else {
+        &["3.11.9", "3.12.1"]
+    };
+    assert_eq!(versions, expected);
+    assert!(!ran.exists(), "an interpreter in a home was run");
+    let job = Job::FindRuntimes {
+        home: "/nonexistent".to_owned(),
+    };
+    assert!(errands().run(&home.who, job).unwrap_err().is_no_home());
 }

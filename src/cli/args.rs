@@ -12,6 +12,7 @@ use super::audit::AuditVerb;
 use super::change::How;
 use super::group::change;
 use super::limits::args::LimitsVerb;
+use super::runtime::args::RuntimeVerb;
 use super::triage::{KillArgs, MessageArgs, ThrottleArgs, WhomArgs};
 use super::undo::PlanArgs;
 use super::user::{access, add, key, modify};
@@ -67,6 +68,9 @@ pub enum Verb {
     /// What everybody may use: wished, in systemd and in the kernel.
     #[command(subcommand)]
     Limits(LimitsVerb),
+    /// R and Python: every version that is here, and which one somebody gets.
+    #[command(subcommand)]
+    Runtime(RuntimeVerb),
     /// What is wished for people: limits, sudo, versions, roles.
     #[command(subcommand)]
     Policy(PolicyVerb),

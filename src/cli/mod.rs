@@ -12,6 +12,7 @@ mod output;
 mod policy;
 mod progress;
 mod ps;
+pub mod runtime;
 pub mod triage;
 pub mod undo;
 mod usage;
@@ -40,6 +41,7 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
         Verb::User(verb) => user::run(verb, engine, out),
         Verb::Group(verb) => group::run(verb, engine, out),
         Verb::Limits(verb) => limits::run(verb, engine, out),
+        Verb::Runtime(verb) => runtime::run(verb, engine, out),
         Verb::Policy(verb) => policy::run(verb, engine, out),
         Verb::Audit(verb) => audit::run(verb, engine, out),
         Verb::Undo(args) => undo::undo(args, engine, out),

@@ -17,11 +17,13 @@ use crate::host::{self, accounts, clock, directory, memory, probe};
 use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
+use crate::model::runtimes::Runtimes;
 use crate::plan::Plan;
 use crate::plan::limits::drift::Drift;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
+use crate::plan::runtimes::ways::Ways;
 use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 
@@ -34,6 +36,7 @@ use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::limits::{self, Limits};
 use super::policies::{self, Policies};
 use super::receipts::{self, Plans, PlansError};
+use super::runtimes;
 use super::triage;
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
@@ -107,6 +110,14 @@ impl Engine for Local {
 
     fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
         limits::drift(&self.root)
+    }
+
+    fn runtimes(&self) -> Runtimes {
+        runtimes::all(&self.root)
+    }
+
+    fn runtime_ways(&self, name: &UserName) -> Result<Ways, NotFound> {
+        runtimes::ways(&self.root, name)
     }
 
     fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {

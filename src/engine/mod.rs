@@ -9,6 +9,7 @@ pub mod limits;
 pub mod local;
 pub mod policies;
 pub mod receipts;
+mod runtimes;
 mod told;
 pub mod triage;
 pub mod welcome;
@@ -24,6 +25,7 @@ use crate::host::root::ReadError;
 use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
+use crate::model::runtimes::Runtimes;
 use crate::model::sample::Focus;
 use crate::model::snapshot::Snapshot;
 use crate::plan::Plan;
@@ -31,6 +33,7 @@ use crate::plan::limits::drift::Drift;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::Welcome;
+use crate::plan::runtimes::ways::Ways;
 use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
 
@@ -83,6 +86,15 @@ pub trait Engine {
     /// # Errors
     /// When the policy is wrong, or nothing can be limited here.
     fn drift(&self) -> Result<Vec<Drift>, ChangeError>;
+
+    /// Every R and Python of this host and of people's homes.
+    fn runtimes(&self) -> Runtimes;
+
+    /// Which R and Python somebody gets by each way in.
+    ///
+    /// # Errors
+    /// When nothing that answered knows them.
+    fn runtime_ways(&self, name: &UserName) -> Result<Ways, NotFound>;
 
     /// The keys that open somebody's account.
     ///

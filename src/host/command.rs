@@ -9,10 +9,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, kill_process_group, pidfd_open, prlimit,
+};
 
 /// More output than this is nobody's answer to our questions.
 const OUTPUT_BYTES: u64 = 1 << 20;
+/// The uid and gid that own nothing.
+const NOBODY: u32 = 65_534;
+/// Address space of a program that runs as nobody.
+const NOBODYS_MEMORY: u64 = 4 << 30;
 
 /// What a program that ended said.
 #[derive(Clone, Debug)]
@@ -124,7 +130,61 @@ pub fn pipe_into(
     fed.and(ended)
 }
 
+/// Runs a program that is only trusted to answer: as nobody where the caller is root, with little
+/// time and memory, and with everything it has started ended when its answer is taken.
+///
+/// # Errors
+/// When it cannot be started or does not end in time; any exit status is an answer.
+pub fn run_as_nobody(
+    program: &str,
+    args: &[&str],
+    limit: Duration,
+) -> Result<Output, CommandError> {
+    let mut command = prepared(program, args, false);
+    if rustix::process::geteuid().is_root() {
+        // The other groups go with the uid.
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let mut child = spawn(command, program)?;
+    let pid = Pid::from_child(&child);
+    for (resource, most) in [
+        (Resource::Cpu, limit.as_secs().max(1)),
+        (Resource::As, NOBODYS_MEMORY),
+        (Resource::Fsize, 0),
+        (Resource::Core, 0),
+    ] {
+        let most = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        // One that has ended already needs none.
+        let _ = prlimit(Some(pid), resource, most);
+    }
+    let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+    let ended = wait_until(&child, limit);
+    // Nobody who holds the pipes open outlives the question, and no zombie is waited for.
+    let _ = kill_process_group(pid, Signal::KILL);
+    match ended {
+        Ok(true) => finish(child, program, limit, (stdout, stderr)),
+        // It is killed and waited for there.
+        Ok(false) => {
+            finish(child, program, Duration::ZERO, (None, None)).and(Err(CommandError::Slow {
+                program: program.to_owned(),
+                limit,
+            }))
+        }
+        Err(source) => Err(CommandError::Wait {
+            program: program.to_owned(),
+            source,
+        }),
+    }
+}
+
 fn start(program: &str, args: &[&str], reads: bool) -> Result<Child, CommandError> {
+    spawn(prepared(program, args, reads), program)
+}
+
+fn prepared(program: &str, args: &[&str], reads: bool) -> Command {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let mut command = Command::new(program);
     command
@@ -138,6 +198,10 @@ fn start(program: &str, args: &[&str], reads: bool) -> Result<Child, CommandErro
         .stdin(if reads { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    command
+}
+
+fn spawn(mut command: Command, program: &str) -> Result<Child, CommandError> {
     command.spawn().map_err(|source| CommandError::Start {
         program: program.to_owned(),
         source,
@@ -247,6 +311,22 @@ mod tests {
     fn a_program_that_hangs_is_ended() {
         let slow = run("/bin/sleep", &["60"], Duration::from_millis(50));
         assert!(matches!(slow, Err(CommandError::Slow { .. })));
+    }
+
+    #[test]
+    fn nobody_who_is_asked_outlives_the_question() {
+        let limit = Duration::from_secs(20);
+        // It leaves somebody behind who holds its standard output.
+        let left = "echo said; sleep 600 & exit 3";
+        let out = run_as_nobody("/bin/sh", &["-c", left], limit).unwrap();
+        assert_eq!((out.code, out.stdout.as_slice()), (Some(3), &b"said\n"[..]));
+        let hangs = run_as_nobody("/bin/sh", &["-c", "sleep 600"], Duration::from_millis(50));
+        assert!(matches!(hangs, Err(CommandError::Slow { .. })), "{hangs:?}");
+        if rustix::process::geteuid().is_root() {
+            let out = run_as_nobody("/usr/bin/id", &[], limit).unwrap();
+            let text = String::from_utf8(out.stdout).unwrap();
+            assert!(!text.contains("(root)") && text.contains("65534"), "{text}");
+        }
     }
 
     #[test]

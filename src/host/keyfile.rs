@@ -134,7 +134,7 @@ pub fn home_facts(
 ) -> Result<Option<HomeFacts>, KeyFileError> {
     match errands.run(who, Job::HomeFacts { home: home.into() })? {
         Answer::Home(facts) => Ok(facts),
-        Answer::Keys(_) | Answer::Written => Err(confused(who)),
+        Answer::Keys(_) | Answer::Runtimes(_) | Answer::Written => Err(confused(who)),
     }
 }
 

@@ -51,6 +51,7 @@ pub mod psi;
 pub mod quota;
 mod reader;
 pub mod root;
+pub mod runtimes;
 pub mod scope;
 mod sessions;
 mod shares;

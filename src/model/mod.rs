@@ -2,7 +2,8 @@
 //!
 //! A [`sample::Sample`] holds counters as the kernel had them at one moment. [`rates::usage`]
 //! makes a [`snapshot::Snapshot`] of two samples: figures per person, immutable, ready for every
-//! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it.
+//! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it,
+//! [`runtimes`] of its R and Python.
 
 pub mod actor;
 pub mod adoption;
@@ -12,6 +13,7 @@ pub mod findings;
 pub mod origin;
 pub mod people;
 pub mod rates;
+pub mod runtimes;
 pub mod sample;
 pub mod snapshot;
 pub mod tree;

@@ -9,6 +9,7 @@ pub mod fact;
 pub mod hold;
 pub mod limits;
 pub mod people;
+pub mod runtimes;
 pub mod step;
 pub mod told;
 pub mod triage;

@@ -16,11 +16,13 @@ use crate::host::root::ReadError;
 use crate::model::findings::Findings;
 use crate::model::people::People;
 use crate::model::people::details::{GroupDetails, HeldKey, NotFound, PersonDetails};
+use crate::model::runtimes::Runtimes;
 use crate::plan::Plan;
 use crate::plan::limits::drift::Drift;
 use crate::plan::people::add::{self, AddUser};
 use crate::plan::people::many::{self, Planned};
 use crate::plan::people::welcome::Welcome;
+use crate::plan::runtimes::ways::Ways;
 use crate::plan::world::World;
 use crate::policy::findings::Absent;
 use crate::store::audit::{Problem, Record};
@@ -125,6 +127,14 @@ impl Engine for Host {
     }
 
     fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
+        unreachable!("`user add` never asks")
+    }
+
+    fn runtimes(&self) -> Runtimes {
+        unreachable!("`user add` never asks")
+    }
+
+    fn runtime_ways(&self, _: &UserName) -> Result<Ways, NotFound> {
         unreachable!("`user add` never asks")
     }
 

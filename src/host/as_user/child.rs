@@ -6,6 +6,8 @@
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
+use crate::host::runtimes::homes;
+
 use super::home::{Home, facts};
 use super::privileges::become_user;
 use super::refusal::Refusal;
@@ -49,6 +51,10 @@ fn perform(job: &Job, owner: u32) -> Reply {
     match job {
         Job::HomeFacts { home } => facts(home).map(Answer::Home),
         Job::ReadKeys { home } => keys::read(&Home::open(home, owner)?).map(Answer::Keys),
+        Job::FindRuntimes { home } => {
+            let home = Home::open(home, owner)?;
+            Ok(Answer::Runtimes(homes::look(home.dir, &home.path)))
+        }
         Job::WriteKeys {
             home,
             expected_sha256,

@@ -74,6 +74,14 @@ pub enum AsUserError {
     },
 }
 
+impl AsUserError {
+    /// Whether there is no home to do anything in.
+    #[must_use]
+    pub fn is_no_home(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::NoHome { .. }))
+    }
+}
+
 /// Starts the children.
 #[derive(Clone, Debug)]
 pub struct Errands {
@@ -92,6 +100,15 @@ impl Default for Errands {
 }
 
 impl Errands {
+    /// The same with another time limit.
+    #[must_use]
+    pub fn within(limit: Duration) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
     /// Another benchwarden, and another time limit, for tests whose own program is none.
     #[must_use]
     pub fn of(program: PathBuf, limit: Duration) -> Self {

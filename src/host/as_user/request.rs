@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::model::runtimes::Place;
+
 use super::refusal::Refusal;
 
 /// What a child reads from its standard input.
@@ -35,6 +37,11 @@ pub enum Job {
         /// An absolute path.
         home: String,
     },
+    /// Look for R and Python of their own.
+    FindRuntimes {
+        /// An absolute path.
+        home: String,
+    },
     /// Replace or remove `.ssh/authorized_keys`.
     WriteKeys {
         /// An absolute path.
@@ -54,6 +61,8 @@ pub enum Answer {
     Home(Option<HomeFacts>),
     /// Of [`Job::ReadKeys`].
     Keys(Keys),
+    /// Of [`Job::FindRuntimes`].
+    Runtimes(Place),
     /// Of [`Job::WriteKeys`]: written, on disk, and read back.
     Written,
 }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use crate::base::account::BadValue;
 use crate::base::id::{GroupName, UserName};
 
+pub use crate::model::runtimes::Language as Runtime;
+
 use super::{Place, Scope, Told};
 
 /// People, by name and by group, each with the place that names them.
@@ -41,29 +43,6 @@ pub struct GrantTable {
     pub until: Option<Told<Timestamp>>,
     /// What it is for.
     pub reason: Option<Told<String>>,
-}
-
-/// A language whose version is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Runtime {
-    /// R.
-    R,
-    /// Python.
-    Python,
-}
-
-impl Runtime {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::R, Self::Python];
-
-    /// As written.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::R => "r",
-            Self::Python => "python",
-        }
-    }
 }
 
 /// A version, or the beginning of one: `4.5.0`, `3.13`.

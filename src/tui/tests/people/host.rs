@@ -22,6 +22,7 @@ use crate::model::people::details::{
 };
 use crate::model::people::password::{PasswordState, State as Access};
 use crate::model::people::{Group, People, Person, Source, meaning};
+use crate::model::runtimes::Runtimes;
 use crate::plan::Plan;
 use crate::plan::fact::{Change, Subject};
 use crate::plan::limits::drift::Drift;
@@ -29,6 +30,7 @@ use crate::plan::people::add;
 use crate::plan::people::add::AddUser;
 use crate::plan::people::many::Planned;
 use crate::plan::people::welcome::{self, Welcome};
+use crate::plan::runtimes::ways::Ways;
 use crate::plan::step::{Action, Step, Undo};
 use crate::plan::world::World;
 use crate::policy::findings::Absent;
@@ -314,6 +316,14 @@ impl Engine for Host {
 
     fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
         Ok(bounds::drift(self.drifted))
+    }
+
+    fn runtimes(&self) -> Runtimes {
+        unreachable!("the screens never ask")
+    }
+
+    fn runtime_ways(&self, _: &UserName) -> Result<Ways, NotFound> {
+        unreachable!("the screens never ask")
     }
 
     fn plans(&self) -> Result<Plans, PlansError> {

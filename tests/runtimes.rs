@@ -1,0 +1,404 @@
+//! `runtime list` and `runtime which` as scripts and people call them, on hosts made of files.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod common;
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::time::{Duration, Instant};
+
+use common::Fixture;
+use serde_json::{Value, json};
+
+const CONSOLE: &str = "etc/benchwarden/policy.d/50-console.toml";
+
+/// A host whose directories are root's alone, as the owner of the tree stands for root.
+struct Host(Fixture);
+
+impl Host {
+    fn new() -> Self {
+        let mut fixture = Fixture::v2(4);
+        fixture.account("alice", 1001);
+        fixture.account("bob", 1002);
+        fixture.put(
+            "etc/group",
+            "alice:x:1001:\nbob:x:1002:\nlegacy:x:3000:bob\n",
+        );
+        Self(fixture)
+    }
+
+    fn program(&self, path: &str, text: &str) {
+        self.0.put_program(path);
+        std::fs::write(self.0.path().join(path), text).unwrap();
+    }
+
+    fn link(&self, path: &str, target: &str) {
+        let path = self.0.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        symlink(target, path).unwrap();
+    }
+
+    /// R as its own installation makes it, in a directory of its own.
+    fn r(&self, dir: &str, version: &str) {
+        let home = format!("{dir}/lib/R");
+        let description = format!(
+            "Package: base\nVersion: {version}\nPriority: base\n\
+             Built: R {version}; ; 2023-04-03 09:12:11 UTC; unix\n"
+        );
+        self.0
+            .put(&format!("{home}/library/base/DESCRIPTION"), description);
+        for package in ["stats", "utils"] {
+            let file = format!("{home}/library/{package}/DESCRIPTION");
+            self.0.put(&file, format!("Package: {package}\n"));
+        }
+        self.program(&format!("{home}/bin/exec/R"), "\u{7f}ELF");
+        let script = format!("#!/bin/sh\nR_HOME_DIR=/{home}\nexec x\n");
+        self.program(&format!("{home}/bin/R"), &script);
+        self.link(&format!("{dir}/bin/R"), "../lib/R/bin/R");
+    }
+
+    /// Python in a directory of its own.
+    fn python(&self, dir: &str, minor: &str) {
+        self.program(&format!("{dir}/bin/python{minor}"), "\u{7f}ELF");
+        self.link(&format!("{dir}/bin/python3"), &format!("python{minor}"));
+        let packages = format!("{dir}/lib/python{minor}/site-packages");
+        self.0.put(
+            &format!("{packages}/numpy-2.1.0.dist-info/METADATA"),
+            "Name: numpy\n",
+        );
+        self.0.put(&format!("{packages}/numpy/__init__.py"), "");
+    }
+
+    fn closed(&self) {
+        // Whatever the umask of who runs the tests is.
+        let mut left = vec![self.0.path().to_owned()];
+        while let Some(at) = left.pop() {
+            let meta = std::fs::symlink_metadata(&at).unwrap();
+            if meta.is_symlink() {
+                continue;
+            }
+            let mode = meta.permissions().mode() & !0o022;
+            std::fs::set_permissions(&at, std::fs::Permissions::from_mode(mode)).unwrap();
+            if meta.is_dir() {
+                let inner = std::fs::read_dir(&at).unwrap();
+                left.extend(inner.map(|entry| entry.unwrap().path()));
+            }
+        }
+    }
+
+    fn list(&self) -> Value {
+        self.closed();
+        self.0.json(&["runtime", "list", "--json"])
+    }
+
+    fn which(&self, user: &str) -> Value {
+        self.closed();
+        self.0.json(&["runtime", "which", user, "--json"])
+    }
+}
+
+/// Two R and two Python of the host's, a kernel, RStudio, and somebody with one of her own.
+fn workbench() -> Host {
+    let host = Host::new();
+    host.r("opt/R/4.5.0", "4.5.0");
+    host.r("opt/R/4.2.2", "4.2.2");
+    host.link("opt/R/current", "4.5.0");
+    host.link("usr/local/bin/R", "/opt/R/current/bin/R");
+    host.r("usr", "4.1.3");
+    host.program("usr/bin/python3.9", "\u{7f}ELF");
+    host.0.put("usr/lib/python3.9/os.py", "");
+    host.link("usr/bin/python3", "python3.9");
+    host.python("opt/python/3.13.1", "3.13");
+    host.0.put(
+        "usr/local/share/jupyter/kernels/py313/kernel.json",
+        r#"{"argv":["/opt/python/3.13.1/bin/python3","-m","ipykernel_launcher"],
+            "display_name":"Python 3.13","language":"python"}"#,
+    );
+    host.0.put(
+        "etc/rstudio/rserver.conf",
+        "rsession-which-r=/opt/R/4.2.2/bin/R\n",
+    );
+    host.python("home/alice/.pyenv/versions/3.12.4", "3.12");
+    host
+}
+
+fn runtime<'a>(document: &'a Value, path: &str) -> &'a Value {
+    let all = document["runtimes"].as_array().unwrap();
+    let found = all.iter().find(|one| one["path"] == path);
+    found.unwrap_or_else(|| panic!("no {path} in {document:#}"))
+}
+
+fn way<'a>(document: &'a Value, language: &str, way: &str) -> &'a Value {
+    let all = document["ways"].as_array().unwrap();
+    let found = all
+        .iter()
+        .find(|one| one["language"] == language && one["way"] == way);
+    found.unwrap_or_else(|| panic!("no {language} by {way} in {document:#}"))
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    let list = list.as_array().unwrap().iter();
+    list.map(|text| text.as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_r_and_python_is_found_with_its_version_and_where_it_is_from() {
+    let document = workbench().list();
+    assert_eq!(document["schema"], "benchwarden.runtimes/1");
+    let all = document["runtimes"].as_array().unwrap().iter();
+    let told: Vec<String> = all
+        .map(|one| {
+            let text = |key: &str| one[key].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{} {} {} {}",
+                text("language"),
+                text("version"),
+                text("origin"),
+                text("path")
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "r 4.5.0 opt /opt/R/4.5.0/bin/R",
+            "r 4.2.2 opt /opt/R/4.2.2/bin/R",
+            "r 4.1.3 distribution /usr/lib/R/bin/R",
+            "python 3.13.1 opt /opt/python/3.13.1/bin/python3",
+            "python 3.9 distribution /usr/bin/python3.9",
+            "python 3.12.4 pyenv /home/alice/.pyenv/versions/3.12.4/bin/python3",
+        ]
+    );
+    let new = runtime(&document, "/opt/R/4.5.0/bin/R");
+    assert_eq!(new["prefix"], "/opt/R/4.5.0/lib/R");
+    assert_eq!(
+        (&new["packages"], &new["built"]),
+        (&json!(3), &json!("2023-04-03"))
+    );
+    assert_eq!((&new["roots"], &new["runs"]), (&json!(true), &Value::Null));
+    assert!(new["runs_why"].as_str().unwrap().contains("never run"));
+    assert_eq!(
+        texts(&new["pointed_by"]),
+        ["/usr/local/bin/R", "/opt/R/current"]
+    );
+    assert_eq!(
+        new["end"],
+        Value::Null,
+        "R names no end, and none is made up"
+    );
+    let own = runtime(&document, "/home/alice/.pyenv/versions/3.12.4/bin/python3");
+    assert_eq!(
+        (&own["owner"], &own["packages"]),
+        (&json!("alice"), &json!(1))
+    );
+    assert_eq!(texts(&document["broken"]), [""; 0]);
+}
+
+#[test]
+fn a_version_past_its_end_says_since_when() {
+    let document = workbench().list();
+    let old = runtime(&document, "/usr/bin/python3.9");
+    assert_eq!(old["end"], json!({"on": "2025-10-31", "over": true}));
+    assert_eq!(texts(&old["broken"]), ["it gets no fixes since 2025-10-31"]);
+    let day: jiff::civil::Date = document["ends_of"].as_str().unwrap().parse().unwrap();
+    assert!(day.year() >= 2026);
+}
+
+#[test]
+fn what_is_broken_is_told_with_the_file_that_is_wrong() {
+    let host = workbench();
+    host.link("usr/local/bin/python3", "/opt/python/3.8.1/bin/python3");
+    host.0.put(
+        "usr/share/jupyter/kernels/gone/kernel.json",
+        r#"{"argv":["/opt/venv/bin/python"],"language":"python"}"#,
+    );
+    host.0
+        .put("usr/share/jupyter/kernels/torn/kernel.json", "{");
+    // Its script says that it is another one.
+    host.program(
+        "opt/R/4.2.2/lib/R/bin/R",
+        "#!/bin/sh\nR_HOME_DIR=/opt/R/4.5.0/lib/R\n",
+    );
+    // A directory that is called after what is not in it, and one without the program itself.
+    host.python("opt/python/3.14.0", "3.11");
+    host.r("opt/R/4.0.0", "4.0.0");
+    std::fs::remove_file(host.0.path().join("opt/R/4.0.0/lib/R/bin/exec/R")).unwrap();
+    let document = host.list();
+    let broken = |path: &str| texts(&runtime(&document, path)["broken"]).join("|");
+    assert_eq!(
+        broken("/opt/R/4.2.2/bin/R"),
+        "/opt/R/4.2.2/bin/R says R_HOME_DIR=/opt/R/4.5.0/lib/R, and lies in /opt/R/4.2.2/lib/R"
+    );
+    assert_eq!(
+        broken("/opt/python/3.14.0/bin/python3"),
+        "/opt/python/3.14.0 is called 3.14.0 and holds 3.11"
+    );
+    assert_eq!(
+        broken("/opt/R/4.0.0/bin/R"),
+        "/opt/R/4.0.0/lib/R/bin/exec/R, the program itself, is missing"
+    );
+    let all = texts(&document["broken"]).join("\n");
+    for part in [
+        "/usr/local/bin/python3 leads to /opt/python/3.8.1/bin/python3: it leads to \
+         /opt/python/3.8.1, which is not there",
+        "kernel gone (/usr/share/jupyter/kernels/gone/kernel.json) leads to /opt/venv/bin/python",
+        "kernel torn (/usr/share/jupyter/kernels/torn/kernel.json) leads to nothing",
+    ] {
+        assert!(all.contains(part), "{part} in {all}");
+    }
+}
+
+#[test]
+fn what_somebody_gets_is_told_by_each_way_in_with_the_reason() {
+    let host = workbench();
+    let document = host.which("alice");
+    assert_eq!(document["schema"], "benchwarden.runtime-which/1");
+    let version = |language: &str, by: &str| way(&document, language, by)["version"].clone();
+    assert_eq!(version("r", "shells, ssh, at, env"), "4.5.0");
+    assert_eq!(version("r", "RStudio Server"), "4.2.2");
+    assert_eq!(version("python", "shells, ssh, at, env"), "3.9");
+    assert_eq!(version("python", "kernel py313"), "3.13.1");
+    assert_eq!(
+        version("r", "cron"),
+        "4.1.3",
+        "cron looks in /usr/bin alone"
+    );
+    let why = way(&document, "r", "shells, ssh, at, env")["why"]
+        .as_str()
+        .unwrap();
+    assert!(
+        why.ends_with("it leads to /opt/R/4.5.0/lib/R/bin/R"),
+        "{why}"
+    );
+    assert_eq!(document["own"][0]["version"], "3.12.4");
+    assert_eq!(host.which("bob")["own"], json!([]), "alice's is hers alone");
+    let nobody = host.0.run(&["runtime", "which", "zoe"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("zoe is nobody on this host"));
+}
+
+#[test]
+fn choices_of_the_policy_are_told_with_the_version_they_mean() {
+    let host = workbench();
+    host.0.put(
+        CONSOLE,
+        "[runtimes]\nr = \"4\"\npython = \"3.14\"\n[runtimes.group.legacy]\nr = \"4.2.2\"\n",
+    );
+    let document = host.list();
+    let chosen = |path: &str| runtime(&document, path)["chosen_by"].clone();
+    assert_eq!(
+        chosen("/opt/R/4.5.0/bin/R"),
+        json!([{"table": "[runtimes]", "version": "4",
+            "at": "/etc/benchwarden/policy.d/50-console.toml:2"}])
+    );
+    assert_eq!(
+        chosen("/opt/R/4.2.2/bin/R")[0]["table"],
+        "[runtimes.group.legacy]"
+    );
+    let broken = texts(&document["broken"]).join("\n");
+    assert!(
+        broken.contains("chooses Python 3.14, and no such version is here"),
+        "{broken}"
+    );
+}
+
+#[test]
+fn hostile_places_are_neither_believed_nor_waited_for_nor_run() {
+    let host = workbench();
+    let at = |path: &str| host.0.path().join(path);
+    // What would tell that it was run.
+    let trap = at("trapped");
+    let script = format!("#!/bin/sh\necho > {}\n", trap.display());
+    host.program("home/alice/.pyenv/versions/3.11.1/bin/python3", &script);
+    host.program("opt/python/3.10.1/bin/python3", &script);
+    // A pipe where a file should be, a link out of the home, a name with an escape sequence.
+    std::fs::create_dir_all(at("home/bob/.local/share/jupyter/kernels/pipe")).unwrap();
+    for pipe in [
+        "home/bob/.local/share/jupyter/kernels/pipe/kernel.json",
+        "usr/share/jupyter/kernels/pipe/kernel.json",
+    ] {
+        std::fs::create_dir_all(at(pipe).parent().unwrap()).unwrap();
+        let status = std::process::Command::new("mkfifo").arg(at(pipe)).status();
+        assert!(status.unwrap().success());
+    }
+    host.link("home/bob/.pyenv", "/opt");
+    std::fs::create_dir_all(at("opt/R/4.9.9\u{1b}]0;owned\u{7}/lib/R/library/base")).unwrap();
+    host.0.put(
+        "opt/R/9.9.9/lib/R/library/base/DESCRIPTION",
+        "Version: \u{1b}[31m9\n",
+    );
+    let begun = Instant::now();
+    let document = host.list();
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "a pipe was waited for"
+    );
+    assert!(!trap.exists(), "an interpreter was run");
+    let text = document.to_string();
+    assert!(
+        !text.contains("owned") && !text.contains("\\u001b"),
+        "{text}"
+    );
+    assert_eq!(
+        runtime(&document, "/opt/R/9.9.9/lib/R/bin/R")["version"],
+        Value::Null
+    );
+    let all = document["runtimes"].as_array().unwrap();
+    assert!(
+        all.iter().all(|one| one["owner"] != "bob"),
+        "a link out of a home was followed"
+    );
+    assert!(
+        texts(&document["broken"])
+            .iter()
+            .any(|told| told.contains("kernel pipe"))
+    );
+    let out = host.0.run(&["runtime", "list"]);
+    assert!(!out.stdout.contains(&0x1b) && out.status.success());
+}
+
+#[test]
+fn what_others_may_write_is_found_and_may_not_be_chosen() {
+    let host = workbench();
+    host.closed();
+    let mode = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(host.0.path().join("opt/R/4.5.0/bin"), mode).unwrap();
+    host.0.put(CONSOLE, "[runtimes]\nr = \"4.5\"\n");
+    for dir in ["etc/benchwarden", "etc/benchwarden/policy.d"] {
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(host.0.path().join(dir), mode).unwrap();
+    }
+    let mode = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(host.0.path().join(CONSOLE), mode).unwrap();
+    let document = host.0.json(&["runtime", "list", "--json"]);
+    assert_eq!(runtime(&document, "/opt/R/4.5.0/bin/R")["roots"], false);
+    let broken = texts(&document["broken"]).join("\n");
+    assert!(broken.contains("chooses R 4.5, and no such version is here that root alone"));
+}
+
+#[test]
+fn a_bare_host_has_an_answer_too_and_text_fits_a_terminal() {
+    let bare = Host::new();
+    let out = bare.0.run(&["runtime", "list"]);
+    assert_eq!(
+        String::from_utf8_lossy(&out.stdout),
+        "no R and no Python found\n"
+    );
+    let host = workbench();
+    host.closed();
+    for args in [&["runtime", "list"][..], &["runtime", "which", "alice"]] {
+        let out = host.0.run(args);
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        assert!(out.status.success() && text.contains("4.5.0"), "{out:?}");
+        let words = |line: &&str| line.split_whitespace().all(|word| word.len() < 40);
+        for line in text.lines().filter(words) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}
