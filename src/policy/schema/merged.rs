@@ -313,8 +313,9 @@ impl Default for Pressure {
         const MINUTE: u64 = 60;
         const HOUR: u64 = 60 * MINUTE;
         let some = |value: Result<Value, _>| value.ok();
-        let quota = some(Key::CpuQuota.value(&["100%"])).map(|value| (Key::CpuQuota, value));
-        let weight = some(Key::IoWeight.value(&["10"])).map(|value| (Key::IoWeight, value));
+        // Others come first, and who is alone loses nothing.
+        let weights = [Key::CpuWeight, Key::IoWeight];
+        let weights = weights.map(|key| some(key.value(&["10"])).map(|value| (key, value)));
         Self {
             tell: Trigger {
                 cpu: Some(Percent::whole(80)),
@@ -325,7 +326,7 @@ impl Default for Pressure {
             tell_again: Span::seconds(10 * MINUTE),
             throttle: Trigger::off(Span::seconds(10)),
             penalty: Penalty {
-                limits: quota.into_iter().chain(weight).collect(),
+                limits: weights.into_iter().flatten().collect(),
                 first: Span::seconds(5 * MINUTE),
                 at_most: Span::seconds(2 * HOUR),
                 forget: Span::seconds(24 * HOUR),

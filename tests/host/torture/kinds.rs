@@ -24,7 +24,9 @@ const BY_HAND: &str =
 /// The same as a policy.
 const POLICY: &str = "[host]\nreserve_memory = \"15%\"\n\n\
     [limits.default]\ncpu_quota = \"100%\"\nmemory_high = \"35%\"\nmemory_max = \"40%\"\n\
-    memory_swap_max = \"0\"\ntasks_max = 400\ndisk_hard = \"1G\"\ninodes_hard = 20000\n";
+    memory_swap_max = \"0\"\ntasks_max = 400\ndisk_hard = \"1G\"\ninodes_hard = 20000\n\n\
+    [guard.pressure.throttle]\ncpu = \"50%\"\nmemory = \"20%\"\nio = \"50%\"\nafter = \"3s\"\n\
+    for = \"5m\"\nlimits = { cpu_weight = 10, io_weight = 10 }\n";
 /// Where a distribution has oomd watch.
 const OOMD: &str = "mkdir -p /etc/systemd/system/-.slice.d /etc/systemd/system/user.slice.d \
     /etc/systemd/system/system.slice.d; \
