@@ -12,6 +12,7 @@ use super::audit::AuditVerb;
 use super::change::How;
 use super::group::change;
 use super::limits::args::LimitsVerb;
+use super::sudo::args::SudoVerb;
 use super::triage::{KillArgs, MessageArgs, ThrottleArgs, WhomArgs};
 use super::undo::PlanArgs;
 use super::user::{access, add, key, modify};
@@ -64,6 +65,9 @@ pub enum Verb {
     /// Groups and who is in them.
     #[command(subcommand)]
     Group(GroupVerb),
+    /// Who may do what with sudo, and who can become root.
+    #[command(subcommand)]
+    Sudo(SudoVerb),
     /// What everybody may use: wished, in systemd and in the kernel.
     #[command(subcommand)]
     Limits(LimitsVerb),

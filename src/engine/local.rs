@@ -34,6 +34,7 @@ use super::changes::{self, Applied, Approval, ChangeError, Intent};
 use super::limits::{self, Limits};
 use super::policies::{self, Policies};
 use super::receipts::{self, Plans, PlansError};
+use super::sudo::{self, Sudo};
 use super::triage;
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
@@ -107,6 +108,10 @@ impl Engine for Local {
 
     fn drift(&self) -> Result<Vec<Drift>, ChangeError> {
         limits::drift(&self.root)
+    }
+
+    fn sudo(&self) -> Sudo {
+        sudo::of(&self.root)
     }
 
     fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {

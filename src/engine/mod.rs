@@ -9,6 +9,7 @@ pub mod limits;
 pub mod local;
 pub mod policies;
 pub mod receipts;
+pub mod sudo;
 mod told;
 pub mod triage;
 pub mod welcome;
@@ -39,6 +40,7 @@ use changes::{Applied, Approval, ChangeError, Intent};
 use limits::Limits;
 use policies::Policies;
 use receipts::{Plans, PlansError};
+use sudo::Sudo;
 
 /// What every face may ask of a host.
 pub trait Engine {
@@ -83,6 +85,9 @@ pub trait Engine {
     /// # Errors
     /// When the policy is wrong, or nothing can be limited here.
     fn drift(&self) -> Result<Vec<Drift>, ChangeError>;
+
+    /// Sudo rights as they are, of everybody.
+    fn sudo(&self) -> Sudo;
 
     /// The keys that open somebody's account.
     ///

@@ -2,7 +2,8 @@
 //!
 //! A [`sample::Sample`] holds counters as the kernel had them at one moment. [`rates::usage`]
 //! makes a [`snapshot::Snapshot`] of two samples: figures per person, immutable, ready for every
-//! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it.
+//! face. [`findings`] is the shape of what a host offers and lacks, [`people`] of who is on it,
+//! [`sudo`] of what they may do as root.
 
 pub mod actor;
 pub mod adoption;
@@ -14,4 +15,5 @@ pub mod people;
 pub mod rates;
 pub mod sample;
 pub mod snapshot;
+pub mod sudo;
 pub mod tree;
