@@ -13,6 +13,7 @@ use super::change::How;
 use super::group::change;
 use super::limits::args::LimitsVerb;
 use super::runtime::args::RuntimeVerb;
+use super::sudo::args::SudoVerb;
 use super::triage::{KillArgs, MessageArgs, ThrottleArgs, WhomArgs};
 use super::undo::PlanArgs;
 use super::user::{access, add, key, modify};
@@ -65,6 +66,9 @@ pub enum Verb {
     /// Groups and who is in them.
     #[command(subcommand)]
     Group(GroupVerb),
+    /// Who may do what with sudo, and who can become root.
+    #[command(subcommand)]
+    Sudo(SudoVerb),
     /// What everybody may use: wished, in systemd and in the kernel.
     #[command(subcommand)]
     Limits(LimitsVerb),

@@ -13,6 +13,7 @@ mod policy;
 mod progress;
 mod ps;
 pub mod runtime;
+pub mod sudo;
 pub mod triage;
 pub mod undo;
 mod usage;
@@ -40,6 +41,7 @@ pub fn run(verb: &Verb, engine: &dyn Engine, out: &mut dyn Write) -> anyhow::Res
         Verb::Message(args) => triage::message(args, engine, out),
         Verb::User(verb) => user::run(verb, engine, out),
         Verb::Group(verb) => group::run(verb, engine, out),
+        Verb::Sudo(verb) => sudo::run(verb, engine, out),
         Verb::Limits(verb) => limits::run(verb, engine, out),
         Verb::Runtime(verb) => runtime::run(verb, engine, out),
         Verb::Policy(verb) => policy::run(verb, engine, out),

@@ -37,6 +37,7 @@ use super::limits::{self, Limits};
 use super::policies::{self, Policies};
 use super::receipts::{self, Plans, PlansError};
 use super::runtimes;
+use super::sudo::{self, Sudo};
 use super::triage;
 use super::{Engine, Flow, Follow, Pace, Sink, welcome};
 
@@ -118,6 +119,10 @@ impl Engine for Local {
 
     fn runtime_ways(&self, name: &UserName) -> Result<Ways, NotFound> {
         runtimes::ways(&self.root, name)
+    }
+
+    fn sudo(&self) -> Sudo {
+        sudo::of(&self.root)
     }
 
     fn keys(&self, name: &UserName) -> Result<Vec<HeldKey>, KeysError> {

@@ -10,6 +10,7 @@ pub mod local;
 pub mod policies;
 pub mod receipts;
 mod runtimes;
+pub mod sudo;
 mod told;
 pub mod triage;
 pub mod welcome;
@@ -42,6 +43,7 @@ use changes::{Applied, Approval, ChangeError, Intent};
 use limits::Limits;
 use policies::Policies;
 use receipts::{Plans, PlansError};
+use sudo::Sudo;
 
 /// What every face may ask of a host.
 pub trait Engine {
@@ -95,6 +97,9 @@ pub trait Engine {
     /// # Errors
     /// When nothing that answered knows them.
     fn runtime_ways(&self, name: &UserName) -> Result<Ways, NotFound>;
+
+    /// Sudo rights as they are, of everybody.
+    fn sudo(&self) -> Sudo;
 
     /// The keys that open somebody's account.
     ///

@@ -62,6 +62,7 @@ mod slices;
 pub mod stray;
 pub mod strays;
 mod subuids;
+pub mod sudo;
 mod surroundings;
 pub mod systemd;
 mod table;

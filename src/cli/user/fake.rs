@@ -10,6 +10,7 @@ use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::engine::limits::Limits;
 use crate::engine::policies::Policies;
 use crate::engine::receipts::{Plans, PlansError};
+use crate::engine::sudo::Sudo;
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -100,6 +101,10 @@ impl Engine for Host {
     }
 
     fn group(&self, _: &UserName) -> Result<GroupDetails, NotFound> {
+        unreachable!("`user add` never asks")
+    }
+
+    fn sudo(&self) -> Sudo {
         unreachable!("`user add` never asks")
     }
 

@@ -17,6 +17,7 @@ use super::collect::host_name;
 use super::root::Root;
 
 pub use caller::{Colors, Terminal};
+pub(super) use tools::sudo_version;
 
 /// Looks at everything, in the order in which it is told.
 #[must_use]

@@ -67,7 +67,7 @@ pub(super) fn sudo(root: &Root) -> Finding {
 }
 
 /// Which sudo this is, from the first line of `sudo -V`.
-fn sudo_version(root: &Root, path: &str) -> Option<(&'static str, String)> {
+pub(in crate::host) fn sudo_version(root: &Root, path: &str) -> Option<(&'static str, String)> {
     if !root.is_live() {
         return None;
     }

@@ -13,6 +13,7 @@ use crate::engine::changes::{Applied, Approval, ChangeError, Intent};
 use crate::engine::limits::Limits;
 use crate::engine::policies::Policies;
 use crate::engine::receipts::{Plans, PlansError};
+use crate::engine::sudo::Sudo;
 use crate::engine::{Engine, Follow, Pace, Sink};
 use crate::host::keys::KeysError;
 use crate::host::root::ReadError;
@@ -214,6 +215,10 @@ impl Engine for Host {
             held_groups: Vec::new(),
             partial: vec!["/var/spool/at cannot be read".into()],
         })
+    }
+
+    fn sudo(&self) -> Sudo {
+        Sudo::default()
     }
 
     fn keys(&self, _: &UserName) -> Result<Vec<HeldKey>, KeysError> {

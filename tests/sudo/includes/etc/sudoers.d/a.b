@@ -1,0 +1,1 @@
+dave ALL=ALL
