@@ -16,6 +16,8 @@ struct Story {
     before: &'static str,
     /// What no copy of the account files brings back.
     each_time: &'static str,
+    /// What a start of the host does not bring back of what ran before, where it is to run still.
+    at_boot: &'static str,
     /// Words of a step, and what succeeds when it has happened.
     signs: &'static [(&'static str, &'static str)],
     /// From this step on there is no way back.
@@ -29,6 +31,7 @@ const ADD: Story = Story {
            --ssh-key /root/.ssh/authorized_keys",
     before: "true",
     each_time: "rm -rf /home/eve",
+    at_boot: "true",
     signs: &[
         ("make the account", "getent passwd eve && getent group eve"),
         ("make the home", "test -d /home/eve"),
@@ -50,6 +53,8 @@ const REMOVE: Story = Story {
                 /var/lib/benchwarden/suspended; cp -aT /root/kept/vera /home/vera; \
                 cp -a /root/kept/crontab /var/spool/cron/crontabs/vera; pkill -KILL -U 1500; \
                 (setpriv --reuid 1500 --clear-groups sleep 1000 >/dev/null 2>&1 &)",
+    at_boot: "! getent passwd vera || chage -l vera | grep 1970 || \
+              (setpriv --reuid 1500 --clear-groups sleep 1000 >/dev/null 2>&1 &)",
     signs: &[
         (
             "close the account",
