@@ -10,6 +10,7 @@ pub mod hold;
 pub mod limits;
 pub mod people;
 pub mod step;
+pub mod sudo;
 pub mod told;
 pub mod triage;
 pub mod undo;
