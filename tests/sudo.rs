@@ -416,3 +416,250 @@ fn a_host_without_sudo_says_so_and_shows_who_is_root_anyway() {
     assert!(text.contains("sudo is not installed here"), "{text}");
     assert!(text.contains("dave  root  docker"), "{text}");
 }
+
+/// The same with programs that can be granted.
+fn with_programs() -> Fixture {
+    let host = workbench();
+    for program in ["sudo", "visudo", "systemctl", "tail", "id"] {
+        host.put_program(&format!("usr/bin/{program}"));
+    }
+    host
+}
+
+const RESTART: &str = "/usr/bin/systemctl restart shiny-server";
+
+#[test]
+fn a_grant_is_shown_with_the_line_that_sudo_will_read() {
+    let host = with_programs();
+    let plan = host.json(&[
+        "sudo",
+        "grant",
+        "shiny",
+        "--user",
+        "alice",
+        "--group",
+        "sudo",
+        "--command",
+        RESTART,
+        "--until",
+        "2099-12-01",
+        "--nopasswd",
+        "--reason",
+        "while ada is away",
+        "--dry-run",
+        "--json",
+    ]);
+    assert_eq!(plan["refused"], Value::Array(Vec::new()), "{plan}");
+    let steps = plan["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 3, "{plan}");
+    let policy = steps[0]["action"]["write_drop_in"]["content"]
+        .as_str()
+        .unwrap();
+    assert!(
+        policy.starts_with("[sudo.grant.shiny]\nusers = [\"alice\"]\n"),
+        "{policy}"
+    );
+    let file = &steps[1]["action"]["write_sudoers"];
+    assert_eq!(file["path"], "/etc/sudoers.d/benchwarden-shiny");
+    let text = file["content"].as_str().unwrap();
+    let rule = "alice, %sudo ALL=(root) NOTAFTER=20991201000000Z NOPASSWD: \\\n    \
+                /usr/bin/systemctl restart shiny-server\n";
+    assert!(text.ends_with(rule), "{text}");
+    assert!(text.contains("# reason: \"while ada is away\"\n"), "{text}");
+    let calls = steps[2]["action"]["ask_sudo"]["calls"].as_array().unwrap();
+    assert_eq!(calls[0][0], "alice");
+    assert_eq!(calls[1][0], "bob", "one of the group");
+    assert_eq!(host.run(&["sudo", "list"]).status.code(), Some(0));
+}
+
+#[test]
+fn what_must_not_be_granted_is_refused_with_exit_3() {
+    let host = with_programs();
+    for (args, why) in [
+        (
+            vec!["--user", "nobodyx", "--command", RESTART, "--for", "1d"],
+            "nobodyx is nobody",
+        ),
+        (
+            vec!["--group", "nogroupx", "--command", RESTART, "--for", "1d"],
+            "no group nogroupx",
+        ),
+        (
+            vec!["--user", "alice", "--command", "systemctl", "--for", "1d"],
+            "no absolute path",
+        ),
+        (
+            vec![
+                "--user",
+                "alice",
+                "--command",
+                "/usr/bin/tail *",
+                "--for",
+                "1d",
+            ],
+            "--wildcards",
+        ),
+        (
+            vec![
+                "--user",
+                "alice",
+                "--command",
+                "/usr/bin/gone",
+                "--for",
+                "1d",
+            ],
+            "no program",
+        ),
+        (
+            vec![
+                "--user",
+                "alice",
+                "--command",
+                RESTART,
+                "--until",
+                "2001-01-01",
+            ],
+            "in the past",
+        ),
+        (
+            vec![
+                "--user",
+                "alice",
+                "--command",
+                "/usr/bin/id a\nALL ALL=ALL",
+                "--for",
+                "1d",
+            ],
+            "holds",
+        ),
+        (
+            vec![
+                "--user",
+                "alice",
+                "--command",
+                RESTART,
+                "--for",
+                "1d",
+                "--reason",
+                "a\nb",
+            ],
+            "one line",
+        ),
+        (
+            vec![
+                "--user",
+                "alice",
+                "--command",
+                RESTART,
+                "--forever",
+                "--as",
+                "nobodyx",
+            ],
+            "nobodyx",
+        ),
+    ] {
+        let all = [&["sudo", "grant", "x"], args.as_slice(), &["--dry-run"]].concat();
+        let out = host.run(&all);
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(3), "{args:?}: {said}");
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
+    let out = host.run(&[
+        "sudo",
+        "grant",
+        "a.b",
+        "--user",
+        "alice",
+        "--command",
+        RESTART,
+        "--forever",
+    ]);
+    assert_eq!(out.status.code(), Some(3));
+    // An end, or that there is none, has to be said.
+    let out = host.run(&[
+        "sudo",
+        "grant",
+        "x",
+        "--user",
+        "alice",
+        "--command",
+        RESTART,
+    ]);
+    assert_eq!(out.status.code(), Some(2));
+}
+
+#[test]
+fn what_is_over_goes_and_what_the_policy_does_not_have_goes_too() {
+    let host = with_programs();
+    let ours = |end: &str| format!("# until: {end}\nalice ALL=(root) PASSWD: \\\n    {RESTART}\n");
+    host.put(
+        "etc/sudoers.d/benchwarden-over",
+        ours("2001-01-01T00:00:00Z"),
+    );
+    host.put(
+        "etc/sudoers.d/benchwarden-strange",
+        ours("2099-01-01T00:00:00Z"),
+    );
+    host.put(
+        "etc/benchwarden/policy.d/50-console.toml",
+        "[sudo.grant.over]\nusers = [\"alice\"]\ncommands = [\"/usr/bin/id\"]\nuntil = \
+         2001-01-01T00:00:00Z\n[sudo.grant.missing]\nusers = [\"bob\"]\ncommands = \
+         [\"/usr/bin/id\"]\n",
+    );
+    let out = host.run(&["sudo", "check", "--json"]);
+    let all: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let findings = all["findings"].as_array().unwrap().iter();
+    let drift: Vec<&str> = findings
+        .filter(|one| one["kind"] == "drift")
+        .map(|one| one["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        drift,
+        [
+            "the grant missing of the policy is not in place",
+            "it is of a grant that is over",
+            "it is of a grant that no policy has"
+        ]
+    );
+    let plan = host.json(&["sudo", "check", "--mend", "--dry-run", "--json"]);
+    let words: Vec<&str> = plan["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "write it into /etc/benchwarden/policy.d/50-console.toml",
+            "remove /etc/sudoers.d/benchwarden-over, which is over",
+            "remove /etc/sudoers.d/benchwarden-strange, which no policy has",
+            "grant missing with /etc/sudoers.d/benchwarden-missing",
+            "ask sudo whether it lets them"
+        ]
+    );
+}
+
+#[test]
+fn the_last_right_to_become_root_is_not_revoked() {
+    let host = with_programs();
+    host.put(
+        "etc/sudoers",
+        "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n",
+    );
+    host.put("etc/sudoers.d/10-shiny", "");
+    host.put(
+        "etc/sudoers.d/benchwarden-admin",
+        "alice ALL=(root) PASSWD: ALL\n",
+    );
+    let out = host.run(&["sudo", "revoke", "admin", "--dry-run"]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    // Another file still lets Gone do everything, and nobody is called that.
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("nobody but root itself could become root"),
+        "{said}"
+    );
+    let out = host.run(&["sudo", "revoke", "unheard-of", "--dry-run"]);
+    assert_eq!(out.status.code(), Some(3));
+}

@@ -24,6 +24,7 @@ use crate::store::receipt::{self, Event};
 
 use super::apply::{self, Journal, Machine, Moment, Report, Watch};
 use super::limits::{self, LimitsIntent};
+use super::sudo::{self, SudoIntent};
 use super::triage::{self, Triage};
 use super::{audit, receipts};
 
@@ -59,6 +60,8 @@ pub enum Intent {
     Leave(String, Vec<String>),
     /// Limits, and what else the policy wishes of units.
     Limits(LimitsIntent),
+    /// Grants of sudo.
+    Sudo(SudoIntent),
     /// What helps at once.
     Triage(Triage),
     /// A plan taken back.
@@ -83,7 +86,7 @@ impl Intent {
             | Self::Join(name, _)
             | Self::Leave(name, _) => name,
             Self::Triage(wish) => &wish.name,
-            Self::Limits(_) | Self::Undo(_) | Self::Finish(_) => "",
+            Self::Limits(_) | Self::Sudo(_) | Self::Undo(_) | Self::Finish(_) => "",
         }
     }
 }
@@ -165,6 +168,9 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     if let Intent::Limits(wish) = intent {
         return limits::plan(root, wish);
     }
+    if let Intent::Sudo(wish) = intent {
+        return sudo::plan(root, wish);
+    }
     if let Intent::Triage(wish) = intent {
         return Ok(triage::plan(root, wish));
     }
@@ -184,6 +190,7 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::Join(name, people) => groups::join(name, people, &known),
         Intent::Leave(name, people) => groups::leave(name, people, &known),
         Intent::Limits(_)
+        | Intent::Sudo(_)
         | Intent::Triage(_)
         | Intent::Resume(_)
         | Intent::Undo(_)
@@ -221,6 +228,21 @@ pub fn apply(
     secret: Option<&Secret>,
     watch: &mut Watch<'_>,
 ) -> Result<Applied, ChangeError> {
+    apply_by(root, &actor::actor(root), intent, approval, secret, watch)
+}
+
+/// The same, for whoever acts on somebody else's behalf.
+///
+/// # Errors
+/// As for [`apply`].
+pub(super) fn apply_by(
+    root: &Root,
+    who: &Actor,
+    intent: &Intent,
+    approval: &Approval,
+    secret: Option<&Secret>,
+    watch: &mut Watch<'_>,
+) -> Result<Applied, ChangeError> {
     if let Intent::Triage(wish) = intent {
         return triage::apply(root, wish, approval, watch);
     }
@@ -232,15 +254,11 @@ pub fn apply(
     }
     // What is owed comes before what comes now. A disk that still does not take it says so below.
     let _ = triage::pay(root);
-    let who = actor::actor(root);
-    let _lock = wait_for_turn(root, &who, intent, watch).map_err(ChangeError::Failed)?;
+    let _lock = wait_for_turn(root, who, intent, watch).map_err(ChangeError::Failed)?;
     let plan = steps(root, intent)?;
     if !plan.refused.is_empty() {
         let reason = plan.refused.join("; ");
-        audit::note_down(
-            root,
-            audit::record(&who, &plan, "", "refused", Some(reason)),
-        );
+        audit::note_down(root, audit::record(who, &plan, "", "refused", Some(reason)));
         return Err(ChangeError::Refused(Box::new(plan)));
     }
     if let Approval::Shown(fingerprint) = approval
@@ -252,7 +270,7 @@ pub fn apply(
         secret: secret.cloned(),
         ..Host::new(root)
     };
-    carry_out(root, plan, &who, &mut host, watch)
+    carry_out(root, plan, who, &mut host, watch)
 }
 
 /// Does a plan that may be done: it is written down before its first step, and after each.
@@ -320,6 +338,7 @@ fn in_words(intent: &Intent) -> String {
         Intent::Join(..) => "join group",
         Intent::Leave(..) => "leave group",
         Intent::Limits(wish) => return wish.words(),
+        Intent::Sudo(wish) => return wish.words(),
         Intent::Triage(wish) => return wish.act.words(&wish.name),
         Intent::Undo(id) => return format!("undo {id}"),
         Intent::Finish(id) => return format!("finish {id}"),

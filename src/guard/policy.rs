@@ -3,12 +3,14 @@
 //! while they are wrong, what they said before counts.
 //!
 //! It has a thread of its own, since a disk that does not answer must not keep anybody from being
-//! adopted. Limits are not touched here: what was applied before stays in force.
+//! adopted. Limits are not touched here: what was applied before stays in force. Grants of sudo
+//! that are over are taken back, whatever the files say.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::engine::policies::{News, Seen};
+use crate::engine::sudo;
 use crate::host::clock;
 use crate::host::root::Root;
 use crate::model::adoption::Rules;
@@ -20,6 +22,8 @@ use super::told::Note;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(5);
+/// Grants are looked at every so many times.
+const GRANTS: u64 = 6;
 
 /// The last one of something, for whoever takes it.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ pub(super) fn begin(root: &Root, scribe: Scribe) -> Orders {
     // Without the thread nothing is told, and everything is done all the same.
     let _ = std::thread::Builder::new()
         .name("policy".into())
-        .stack_size(512 << 10)
+        .stack_size(2 << 20)
         .spawn(move || watch(&root, &scribe, &tell));
     Orders {
         rules: rules_out,
@@ -79,8 +83,11 @@ fn watch(root: &Root, scribe: &Scribe, tell: &dyn Fn(Policy)) {
         News::Changed(policy) => tell(*policy),
         News::Broken(problems) => scribe.note(broken(&problems)),
     }
-    loop {
+    for looks in 0_u64.. {
         clock::pause(LOOK);
+        if looks.is_multiple_of(GRANTS) {
+            take_back(root, scribe);
+        }
         match seen.look(root) {
             Some(News::Changed(policy)) => {
                 tell(*policy);
@@ -90,6 +97,26 @@ fn watch(root: &Root, scribe: &Scribe, tell: &dyn Fn(Policy)) {
             None => {}
         }
     }
+}
+
+/// Takes away what sudo granted for a while and is over: where sudo ends it by itself too, so that
+/// its list is true.
+fn take_back(root: &Root, scribe: &Scribe) {
+    let said = match sudo::expire(root) {
+        Ok(None) => return,
+        Ok(Some(applied)) => match applied.report.failure {
+            None => {
+                let steps = applied.plan.steps.iter().map(|step| step.what.clone());
+                format!(
+                    "took back sudo grants: {}",
+                    steps.collect::<Vec<_>>().join("; ")
+                )
+            }
+            Some(why) => format!("a sudo grant that is over stays: {why}"),
+        },
+        Err(error) => format!("a sudo grant that is over stays: {error}"),
+    };
+    scribe.note(Note::Said(said));
 }
 
 fn broken(problems: &[Problem]) -> Note {

@@ -11,6 +11,7 @@ pub mod limits;
 pub mod people;
 pub mod runtimes;
 pub mod step;
+pub mod sudo;
 pub mod told;
 pub mod triage;
 pub mod undo;

@@ -85,6 +85,18 @@ pub enum Action {
         /// Its permissions.
         mode: u32,
     },
+    /// Puts a file of a grant of sudo's in place, checked by visudo alone and with the whole tree.
+    WriteSudoers {
+        /// Where.
+        path: String,
+        /// What is in it.
+        content: String,
+    },
+    /// Asks sudo whether it lets people run commands; that it does not is a failure.
+    AskSudo {
+        /// Who, as whom, and the command with its arguments.
+        calls: Vec<(String, String, String)>,
+    },
     /// Gives a unit less of something until the host is started again, over D-Bus.
     HoldBack {
         /// Which unit.
@@ -324,6 +336,15 @@ impl fmt::Display for Action {
                 write!(f, "{}{input}", shown.join(" "))
             }
             Self::WriteFile { path, mode, .. } => write!(f, "write {path}, mode {mode:04o}"),
+            Self::WriteSudoers { path, .. } => {
+                write!(f, "write {path}, mode 0440, once visudo takes it")
+            }
+            Self::AskSudo { calls } => {
+                let asked = calls.iter().map(|(who, target, command)| {
+                    format!("sudo -u {} -l -U {} {command}", quoted(target), quoted(who))
+                });
+                f.write_str(&asked.collect::<Vec<_>>().join("; "))
+            }
             Self::HoldBack { unit, knob, to, .. } | Self::LetGo { unit, knob, to, .. } => write!(
                 f,
                 "systemctl set-property --runtime {unit}: {} {}",

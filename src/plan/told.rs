@@ -15,7 +15,7 @@ pub const HOLDS: &str = "holds";
 #[must_use]
 pub fn step(step: &Step) -> Vec<(&'static str, String)> {
     let mut lines = vec![(DOES, step.action.to_string())];
-    if let Action::WriteFile { content, .. } = &step.action {
+    if let Action::WriteFile { content, .. } | Action::WriteSudoers { content, .. } = &step.action {
         let mut rest = content.lines();
         lines.extend(
             rest.by_ref()

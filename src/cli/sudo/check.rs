@@ -6,8 +6,11 @@ use serde::Serialize;
 
 use crate::base::exit::Exit;
 use crate::base::text::counted;
+use crate::cli::change::{How, carry_out};
 use crate::cli::output::{json, notes, wrapped};
 use crate::engine::Engine;
+use crate::engine::changes::Intent;
+use crate::engine::sudo::SudoIntent;
 use crate::model::sudo::findings::Finding;
 
 use super::args::CheckArgs;
@@ -26,6 +29,14 @@ pub(super) fn run(
     engine: &dyn Engine,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
+    if args.mend {
+        let how = How {
+            dry_run: args.dry_run,
+            yes: args.yes,
+            json: args.json,
+        };
+        return carry_out(engine, &Intent::Sudo(SudoIntent::Mend), None, how, out);
+    }
     let sudo = engine.sudo();
     let findings = sudo.findings();
     if args.json {

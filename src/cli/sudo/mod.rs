@@ -10,8 +10,12 @@ use std::io::Write;
 
 use crate::base::exit::Exit;
 use crate::base::text::printable;
+use crate::cli::change::carry_out;
 use crate::cli::output::wrapped;
 use crate::engine::Engine;
+use crate::engine::changes::Intent;
+use crate::engine::sudo::SudoIntent;
+use crate::host::clock;
 use crate::model::sudo::view::{Known, PersonRights};
 
 use args::SudoVerb;
@@ -27,6 +31,15 @@ pub(super) fn run(
         SudoVerb::List(args) => list::run(args, engine, out),
         SudoVerb::Show(args) => show::run(args, engine, out),
         SudoVerb::Who(args) => who::run(args, engine, out),
+        SudoVerb::Grant(args) => {
+            let wish = Box::new(args.wish(clock::now()));
+            let intent = Intent::Sudo(SudoIntent::Grant(wish, args.wildcards));
+            carry_out(engine, &intent, None, args.how, out)
+        }
+        SudoVerb::Revoke(args) => {
+            let intent = Intent::Sudo(SudoIntent::Revoke(args.name.clone()));
+            carry_out(engine, &intent, None, args.how, out)
+        }
         SudoVerb::Check(args) => check::run(args, engine, out),
     }
 }

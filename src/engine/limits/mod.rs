@@ -28,7 +28,7 @@ use crate::policy::schema::{Key, Policy, Scope, Value};
 use super::changes::ChangeError;
 use super::policies::{self, Policies};
 
-pub(super) use plans::plan;
+pub(super) use plans::{plan, policy_step};
 
 /// What somebody wants of the limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,7 +144,7 @@ fn about(scope: &Scope) -> &str {
 }
 
 /// The policy, if nothing is wrong with it.
-fn good(policies: &Policies) -> Result<Policy, ChangeError> {
+pub(in crate::engine) fn good(policies: &Policies) -> Result<Policy, ChangeError> {
     policies.policy.clone().map_err(|problems| {
         let first = problems
             .first()

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::base::id::UserName;
 use crate::engine::changes::ChangeError;
 use crate::engine::policies::{self, Policies};
+use crate::engine::sudo;
 use crate::host::policy::{CONSOLE, CONSOLE_UNTIL, FILE};
 use crate::host::root::Root;
 use crate::host::{clock, directory, observe};
@@ -35,6 +36,7 @@ pub(in crate::engine) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan
             let known = know(root, policies, &policy, None);
             let mut plan = Plan::new(intent.words(), "policy");
             steps::add(&mut plan, &known.wishes, &known.present);
+            sudo::add(root, &policy, &mut plan);
             for drift in found(&known) {
                 plan.warn(format!("stays: {}", sentence(&drift)));
             }
@@ -46,6 +48,7 @@ pub(in crate::engine) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan
             let policy = good(&policies)?;
             let known = know(root, policies, &policy, None);
             steps::add(&mut plan, &known.wishes, &known.present);
+            sudo::add(root, &policy, &mut plan);
             Ok(plan)
         }
         LimitsIntent::Mend => {
@@ -258,7 +261,12 @@ fn found(known: &Known) -> Vec<Drift> {
     all.into_iter().filter(others).collect()
 }
 
-fn policy_step(root: &Root, file: &str, old: Option<String>, text: &str) -> Result<Step, String> {
+pub(in crate::engine) fn policy_step(
+    root: &Root,
+    file: &str,
+    old: Option<String>,
+    text: &str,
+) -> Result<Step, String> {
     let subject = Subject::File(file.to_owned());
     let now = observe::fact(root, &subject).map_err(|error| error.to_string())?;
     let write = |content: &str| Action::WriteDropIn {

@@ -27,6 +27,7 @@ use super::holds::{self, HoldError};
 use super::keys;
 use super::quota;
 use super::root::Root;
+use super::sudo::{self, SudoersError};
 use super::terminals;
 use super::units;
 use crate::base::id::Uid;
@@ -63,6 +64,9 @@ pub enum ActionError {
     /// Somebody could not be held back, or let go.
     #[error(transparent)]
     Hold(#[from] HoldError),
+    /// A grant could not be put in place.
+    #[error(transparent)]
+    Sudoers(#[from] SudoersError),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
@@ -128,6 +132,8 @@ fn perform_silently(
             above(root, path)?;
             Ok(durable::replace(root, path, content.as_bytes(), *mode)?)
         }
+        Action::WriteSudoers { path, content } => Ok(sudo::put(root, path, content)?),
+        Action::AskSudo { calls } => ask_sudo(root, calls),
         Action::HoldBack { unit, knob, to, .. } => Ok(holds::set(root, unit, *knob, *to)?),
         Action::LetGo {
             unit,
@@ -200,6 +206,19 @@ fn perform_silently(
             perform(root, action, secret, tell).map(drop)
         }
     }
+}
+
+/// Reads a grant back through sudo itself.
+fn ask_sudo(root: &Root, calls: &[(String, String, String)]) -> Result<(), ActionError> {
+    for (who, target, command) in calls {
+        if !sudo::may_run(root, who, target, command).map_err(ActionError::Other)? {
+            return Err(ActionError::Other(format!(
+                "sudo does not let {who} run {command} as {target}: another rule, read later, says \
+                 otherwise; `benchwarden sudo show {who}` tells which"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The directory of a file of ours, for root alone where it is made.

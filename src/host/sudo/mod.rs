@@ -8,6 +8,7 @@ mod elsewhere;
 mod surround;
 mod tool;
 mod tree;
+mod write;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,9 @@ use crate::model::people::People;
 use crate::model::sudo::ground::Ground;
 use crate::model::sudo::view::{Known, Tool};
 use crate::model::sudo::{Name, Rule, Tree, What, danger, json};
+use crate::plan::sudo::file::DIR;
+
+pub use write::{SudoersError, check, may_run, ours, put};
 
 /// The file that sudo begins with.
 pub const SUDOERS: &str = "/etc/sudoers";
@@ -76,6 +80,7 @@ pub fn read(root: &Root, people: &mut People) -> Known {
         tool,
         tree,
         readable: read.readable,
+        reads_dir: read.dirs.iter().any(|dir| dir == DIR),
         files: read.files,
         ignored: read.ignored,
         broken,

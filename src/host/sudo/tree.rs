@@ -24,6 +24,7 @@ const MOST: usize = 10_000;
 pub(super) struct Read {
     pub(super) tree: Tree,
     pub(super) files: Vec<String>,
+    pub(super) dirs: Vec<String>,
     pub(super) ignored: Vec<Ignored>,
     pub(super) partial: Vec<String>,
     pub(super) readable: bool,
@@ -117,6 +118,7 @@ impl Walk<'_> {
     }
 
     fn dir(&mut self, dir: &str, deep: usize) {
+        self.read.dirs.push(dir.to_owned());
         if !self.root.is_dir(dir) {
             return;
         }

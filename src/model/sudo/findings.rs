@@ -27,6 +27,8 @@ pub enum Kind {
     Dangling,
     /// A rule whose time is over.
     Expired,
+    /// A file of a grant that is not as the policy says.
+    Drift,
     /// Root by another name, for a person.
     Root,
 }
@@ -43,6 +45,7 @@ impl Kind {
             Self::Shadowed => "shadowed",
             Self::Dangling => "dangling",
             Self::Expired => "expired",
+            Self::Drift => "drift",
             Self::Root => "root",
         }
     }

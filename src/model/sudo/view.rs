@@ -49,6 +49,8 @@ pub struct Known {
     pub tree: Tree,
     /// Whether the files could be read.
     pub readable: bool,
+    /// Whether files in `/etc/sudoers.d` are read.
+    pub reads_dir: bool,
     /// The files that were read.
     pub files: Vec<String>,
     /// Those that sudo passes over.

@@ -1,10 +1,15 @@
 //! Sudo rights of a host, with the people who have them.
 
+mod plans;
+
 use crate::host::root::Root;
 use crate::host::{directory, sudo};
 use crate::model::people::People;
-use crate::model::sudo::findings::{self, Finding};
+use crate::model::sudo::findings::{self, Finding, Kind};
 use crate::model::sudo::view::{self, Known, PersonRights, Runner};
+
+pub use plans::{SudoIntent, expire};
+pub(super) use plans::{add, plan};
 
 /// Everything that is known of sudo here.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +20,8 @@ pub struct Sudo {
     pub people: People,
     /// Person by person.
     pub rights: Vec<PersonRights>,
+    /// Files of grants that are not as the policy says, each with what is wrong.
+    pub drift: Vec<(String, String)>,
 }
 
 impl Sudo {
@@ -27,7 +34,15 @@ impl Sudo {
     /// What is not as it should be.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        findings::of(&self.known, &self.rights)
+        let mut all = findings::of(&self.known, &self.rights);
+        all.extend(self.drift.iter().map(|(path, what)| Finding {
+            kind: Kind::Drift,
+            place: path.clone(),
+            what: what.clone(),
+            todo: "`benchwarden sudo check --mend` makes it as the policy says".to_owned(),
+        }));
+        all.sort();
+        all
     }
 }
 
@@ -37,6 +52,7 @@ pub(super) fn of(root: &Root) -> Sudo {
     let known = sudo::read(root, &mut people);
     let rights = view::everybody(&known, &people);
     Sudo {
+        drift: plans::drift(root, &known),
         known,
         people,
         rights,
