@@ -31,6 +31,7 @@ mod obstacles;
 mod people;
 mod pressure;
 mod screens;
+mod sudo;
 mod torture;
 mod triage;
 mod truth;
