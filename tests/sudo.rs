@@ -663,3 +663,19 @@ fn the_last_right_to_become_root_is_not_revoked() {
     let out = host.run(&["sudo", "revoke", "unheard-of", "--dry-run"]);
     assert_eq!(out.status.code(), Some(3));
 }
+
+#[test]
+fn whoever_revokes_is_told_who_may_run_it_all_the_same() {
+    let host = with_programs();
+    host.put(
+        "etc/benchwarden/policy.d/50-console.toml",
+        "[sudo.grant.shiny]\nusers = [\"alice\", \"erin\"]\ncommands = \
+         [\"/usr/bin/systemctl restart shiny-server\"]\n",
+    );
+    let rule = format!("alice, erin ALL=(root) PASSWD: {RESTART}\n");
+    host.put("etc/sudoers.d/benchwarden-shiny", rule);
+    let plan = host.json(&["sudo", "revoke", "shiny", "--dry-run", "--json"]);
+    let still = format!("alice may still run `{RESTART}` as root, by /etc/sudoers.d/10-shiny:2");
+    assert_eq!(plan["warnings"], Value::Array(vec![Value::String(still)]));
+    assert_eq!(plan["steps"].as_array().unwrap().len(), 2);
+}

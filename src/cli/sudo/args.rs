@@ -175,7 +175,7 @@ impl GrantArgs {
             run_as: self.run_as.as_ref().map(|name| name.as_str().to_owned()),
             nopasswd: self.nopasswd,
             until: until.and_then(|until| Timestamp::from_second(until.as_second()).ok()),
-            reason: self.reason.clone(),
+            reason: self.reason.clone().filter(|text| !text.trim().is_empty()),
         }
     }
 }

@@ -14,9 +14,10 @@ use crate::engine::policies;
 use crate::host::policy::CONSOLE;
 use crate::host::root::Root;
 use crate::host::{clock, directory, sudo};
-use crate::model::people::People;
+use crate::model::people::{People, Person};
 use crate::model::sudo::rights::State;
 use crate::model::sudo::view::{self, Known};
+use crate::model::sudo::{Rule, matching};
 use crate::plan::Plan;
 use crate::plan::sudo::file::{self, Wish, is_pattern, program};
 use crate::plan::sudo::steps::{self, Call, Ours};
@@ -357,6 +358,9 @@ impl Ground<'_> {
                 .push(format!("there is no grant {name} of benchwarden's here"));
             return Ok(());
         }
+        if let Some(grant) = policy.grants().iter().find(|grant| grant.name == name) {
+            self.tell_who_still_may(plan, &Wish::of(grant));
+        }
         let gone = if said { cleared(name) } else { Vec::new() };
         self.edited(plan, gone)?;
         if let Some(ours) = self.there(name) {
@@ -364,6 +368,47 @@ impl Ground<'_> {
         }
         self.over_files(plan, Some(name));
         Ok(())
+    }
+
+    /// Whom other rules let run the same.
+    fn tell_who_still_may(&self, plan: &mut Plan, wish: &Wish) {
+        let own = file::path(&wish.name);
+        let is_other = |rule: &&Rule| {
+            let place = rule.place.as_ref();
+            place.is_none_or(|place| *place.file != *own)
+        };
+        let rules: Vec<Rule> = self
+            .known
+            .tree
+            .rules
+            .iter()
+            .filter(is_other)
+            .cloned()
+            .collect();
+        let ground = &self.known.ground;
+        let caller = |name: &str| {
+            let called = |one: &&Person| one.name.as_ref().is_some_and(|own| own.raw() == name);
+            let person = self.people.users.iter().find(called)?;
+            view::caller(person, &ground.gids)
+        };
+        for (who, target, command) in self.calls(wish) {
+            let (Some(by), Some(runs_as)) = (caller(&who), caller(&target)) else {
+                continue;
+            };
+            let asked = matching::Target {
+                user: Some(&runs_as),
+                group: None,
+            };
+            let call = command.split_once(' ').unwrap_or((&command, ""));
+            let verdict = matching::asked(&rules, &by, asked, call, ground);
+            if let Some(verdict) = verdict.filter(|verdict| verdict.allowed) {
+                let place = verdict.rule.place.as_ref();
+                let place = place.map_or_else(String::new, |place| format!(", by {place}"));
+                plan.warn(format!(
+                    "{who} may still run `{command}` as {target}{place}"
+                ));
+            }
+        }
     }
 
     /// Takes out what is over, of the policy and of the files.
