@@ -24,6 +24,7 @@ use crate::store::receipt::{self, Event};
 
 use super::apply::{self, Journal, Machine, Moment, Report, Watch};
 use super::limits::{self, LimitsIntent};
+use super::runtimes::{self, RuntimesIntent};
 use super::triage::{self, Triage};
 use super::{audit, receipts};
 
@@ -59,6 +60,8 @@ pub enum Intent {
     Leave(String, Vec<String>),
     /// Limits, and what else the policy wishes of units.
     Limits(LimitsIntent),
+    /// Which R and Python people get.
+    Runtimes(RuntimesIntent),
     /// What helps at once.
     Triage(Triage),
     /// A plan taken back.
@@ -83,7 +86,7 @@ impl Intent {
             | Self::Join(name, _)
             | Self::Leave(name, _) => name,
             Self::Triage(wish) => &wish.name,
-            Self::Limits(_) | Self::Undo(_) | Self::Finish(_) => "",
+            Self::Limits(_) | Self::Runtimes(_) | Self::Undo(_) | Self::Finish(_) => "",
         }
     }
 }
@@ -165,6 +168,9 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     if let Intent::Limits(wish) = intent {
         return limits::plan(root, wish);
     }
+    if let Intent::Runtimes(wish) = intent {
+        return runtimes::plan(root, wish);
+    }
     if let Intent::Triage(wish) = intent {
         return Ok(triage::plan(root, wish));
     }
@@ -184,6 +190,7 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::Join(name, people) => groups::join(name, people, &known),
         Intent::Leave(name, people) => groups::leave(name, people, &known),
         Intent::Limits(_)
+        | Intent::Runtimes(_)
         | Intent::Triage(_)
         | Intent::Resume(_)
         | Intent::Undo(_)
@@ -320,6 +327,7 @@ fn in_words(intent: &Intent) -> String {
         Intent::Join(..) => "join group",
         Intent::Leave(..) => "leave group",
         Intent::Limits(wish) => return wish.words(),
+        Intent::Runtimes(wish) => return wish.words(),
         Intent::Triage(wish) => return wish.act.words(&wish.name),
         Intent::Undo(id) => return format!("undo {id}"),
         Intent::Finish(id) => return format!("finish {id}"),

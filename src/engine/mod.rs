@@ -9,7 +9,7 @@ pub mod limits;
 pub mod local;
 pub mod policies;
 pub mod receipts;
-mod runtimes;
+pub mod runtimes;
 mod told;
 pub mod triage;
 pub mod welcome;

@@ -258,7 +258,12 @@ fn found(known: &Known) -> Vec<Drift> {
     all.into_iter().filter(others).collect()
 }
 
-fn policy_step(root: &Root, file: &str, old: Option<String>, text: &str) -> Result<Step, String> {
+pub(in crate::engine) fn policy_step(
+    root: &Root,
+    file: &str,
+    old: Option<String>,
+    text: &str,
+) -> Result<Step, String> {
     let subject = Subject::File(file.to_owned());
     let now = observe::fact(root, &subject).map_err(|error| error.to_string())?;
     let write = |content: &str| Action::WriteDropIn {
@@ -305,7 +310,7 @@ fn held(policy: &Policy, file: &str, scope: &Scope) -> Vec<Key> {
 }
 
 /// Why nobody is meant by a scope.
-fn unknown(root: &Root, scope: &Scope) -> Option<String> {
+pub(in crate::engine) fn unknown(root: &Root, scope: &Scope) -> Option<String> {
     match scope {
         Scope::Default => None,
         Scope::User(name) => {
