@@ -10,11 +10,15 @@ use benchwarden::cli::args::{Cli, Command};
 use benchwarden::engine::local::Local;
 use benchwarden::guard;
 use benchwarden::host::root::{BadRoot, Root};
-use benchwarden::host::{as_user, memory};
+use benchwarden::host::{as_user, memory, shim};
 use benchwarden::tui;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    // Called R, Rscript or python3: it becomes the one that is chosen for its caller.
+    if let Some(failed) = shim::serve() {
+        return failed;
+    }
     // Started by itself for a job in a user's home: before anything else is done as root.
     if let Some(done) = as_user::serve() {
         return done;

@@ -402,3 +402,248 @@ fn a_bare_host_has_an_answer_too_and_text_fits_a_terminal() {
         }
     }
 }
+
+/// The plan of a changing verb, which a tree of files is only shown.
+fn planned(host: &Host, args: &[&str]) -> Value {
+    host.closed();
+    host.0
+        .json(&[&["runtime"], args, &["--dry-run", "--json"]].concat())
+}
+
+/// Why a verb is refused.
+fn refused(host: &Host, args: &[&str]) -> String {
+    host.closed();
+    let out = host.0.run(&[&["runtime"], args, &["--dry-run"]].concat());
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+fn exactly(plan: &Value) -> Vec<&str> {
+    let steps = plan["steps"].as_array().unwrap().iter();
+    steps
+        .map(|step| step["exactly"].as_str().unwrap())
+        .collect()
+}
+
+/// What a step writes.
+fn content<'a>(plan: &'a Value, path: &str) -> &'a str {
+    let steps = plan["steps"].as_array().unwrap().iter();
+    let actions = steps.flat_map(|step| step["action"].as_object().unwrap().values());
+    let mut written = actions.filter(|action| action["path"] == path);
+    written.next().unwrap()["content"].as_str().unwrap()
+}
+
+/// The same host with benchwarden installed, so that something can be chosen.
+fn installed() -> Host {
+    let host = workbench();
+    host.program("usr/bin/benchwarden", "\u{7f}ELF");
+    host
+}
+
+#[test]
+fn a_default_is_a_line_of_the_policy_a_table_and_links_that_decide() {
+    let host = installed();
+    let plan = planned(&host, &["default", "r", "4.2"]);
+    assert_eq!(plan["intent"], "R 4.2 for every person");
+    assert_eq!(
+        exactly(&plan),
+        [
+            "write /etc/benchwarden/policy.d/50-console.toml, mode 0644",
+            "write /etc/benchwarden/runtimes.table, mode 0644",
+            "link /usr/local/bin/.R.before-benchwarden to /usr/bin/benchwarden",
+            "exchange /usr/local/bin/R and /usr/local/bin/.R.before-benchwarden",
+            "link /usr/local/bin/Rscript to /usr/bin/benchwarden",
+            "write /etc/rstudio/rserver.conf, mode 0644",
+        ]
+    );
+    let policy = content(&plan, "/etc/benchwarden/policy.d/50-console.toml");
+    assert_eq!(policy, "[runtimes]\nr = \"4.2\"\n");
+    let table = content(&plan, "/etc/benchwarden/runtimes.table");
+    assert_eq!(
+        table,
+        "benchwarden-runtimes 1\nperson 1000\n\
+         have r 4.5.0 /opt/R/4.5.0/bin/R -\nhave r 4.2.2 /opt/R/4.2.2/bin/R -\n\
+         have r 4.1.3 /usr/lib/R/bin/R -\n\
+         system r /usr/lib/R/bin/R -\nothers r /opt/R/4.5.0/bin/R -\neverybody r 4.2.2\n"
+    );
+    let undone = plan["steps"].as_array().unwrap().iter();
+    assert!(
+        undone
+            .map(|step| &step["undo"]["kind"])
+            .all(|kind| kind == "exact")
+    );
+    let told = plan["warnings"].to_string();
+    assert!(told.contains("cron looks in /usr/bin alone"), "{told}");
+    // A tree is never changed.
+    let out = host.0.run(&["runtime", "default", "r", "4.2", "--yes"]);
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+}
+
+#[test]
+fn a_pin_is_for_one_person_or_a_group_and_what_is_not_reached_is_said() {
+    let host = installed();
+    host.0.put(CONSOLE, "# ours\n[runtimes]\nr = \"4\"\n");
+    let plan = planned(&host, &["pin", "r", "4.2.2", "--group", "legacy"]);
+    let policy = content(&plan, "/etc/benchwarden/policy.d/50-console.toml");
+    assert_eq!(
+        policy,
+        "# ours\n[runtimes]\nr = \"4\"\n\n[runtimes.group.legacy]\nr = \"4.2.2\"\n"
+    );
+    let table = content(&plan, "/etc/benchwarden/runtimes.table");
+    assert!(
+        table.ends_with("everybody r 4.5.0\ngroup 3000 r 4.2.2\n"),
+        "{table}"
+    );
+    let told = plan["warnings"].to_string();
+    assert!(
+        told.contains("RStudio Server starts one R for everybody"),
+        "{told}"
+    );
+    let plan = planned(&host, &["pin", "python", "3.13", "--user", "alice"]);
+    let table = content(&plan, "/etc/benchwarden/runtimes.table");
+    assert!(
+        table.contains("\nsystem python /usr/bin/python3 -\n"),
+        "{table}"
+    );
+    assert!(table.ends_with("\nuser 1001 python 3.13.1\n"), "{table}");
+    assert!(exactly(&plan).contains(&"link /usr/local/bin/python3 to /usr/bin/benchwarden"));
+    assert!(
+        !exactly(&plan)
+            .iter()
+            .any(|step| step.contains("/usr/bin/python3"))
+    );
+}
+
+#[test]
+fn a_pin_is_taken_back_and_a_reset_takes_everything() {
+    let host = installed();
+    host.0.put(
+        CONSOLE,
+        "[limits.default]\ntasks_max = 4096\n\n[runtimes]\nr = \"4.2\"\n\n\
+         [runtimes.user.alice]\nr = \"4.5.0\"\n",
+    );
+    let plan = planned(&host, &["unpin", "r", "--user", "alice"]);
+    let policy = content(&plan, "/etc/benchwarden/policy.d/50-console.toml");
+    assert!(
+        !policy.contains("alice") && policy.contains("r = \"4.2\""),
+        "{policy}"
+    );
+    let why = refused(&host, &["unpin", "r", "4.2.2", "--user", "alice"]);
+    assert!(
+        why.contains("says nothing of R 4.2.2 for user alice"),
+        "{why}"
+    );
+    let why = refused(&host, &["unpin", "python", "--group", "legacy"]);
+    assert!(
+        why.contains("says nothing of Python for group legacy"),
+        "{why}"
+    );
+
+    // As it is when the default is in force.
+    let plan = planned(&host, &["default", "r", "4.2"]);
+    let table = content(&plan, "/etc/benchwarden/runtimes.table").to_owned();
+    let rstudio = content(&plan, "/etc/rstudio/rserver.conf").to_owned();
+    host.0.put("etc/benchwarden/runtimes.table", table);
+    host.0.put("etc/rstudio/rserver.conf", rstudio);
+    let local = host.0.path().join("usr/local/bin");
+    std::fs::rename(local.join("R"), local.join(".R.before-benchwarden")).unwrap();
+    host.link("usr/local/bin/R", "/usr/bin/benchwarden");
+    host.link("usr/local/bin/Rscript", "/usr/bin/benchwarden");
+    let plan = planned(&host, &["default", "r", "4.2"]);
+    assert_eq!(exactly(&plan), [""; 0], "everything is so");
+    let plan = planned(&host, &["reset"]);
+    assert_eq!(
+        exactly(&plan),
+        [
+            "write /etc/benchwarden/policy.d/50-console.toml, mode 0644",
+            "exchange /usr/local/bin/R and /usr/local/bin/.R.before-benchwarden",
+            "remove /usr/local/bin/.R.before-benchwarden",
+            "remove /usr/local/bin/Rscript",
+            "write /etc/rstudio/rserver.conf, mode 0644",
+            "remove /etc/benchwarden/runtimes.table",
+        ]
+    );
+    let policy = content(&plan, "/etc/benchwarden/policy.d/50-console.toml");
+    assert_eq!(policy, "[limits.default]\ntasks_max = 4096\n");
+    let rstudio = content(&plan, "/etc/rstudio/rserver.conf");
+    assert_eq!(rstudio, "rsession-which-r=/opt/R/4.2.2/bin/R\n");
+}
+
+#[test]
+fn what_is_in_force_is_told_for_everybody_by_the_links_that_decide() {
+    let host = installed();
+    let plan = planned(&host, &["default", "r", "4.2"]);
+    let table = content(&plan, "/etc/benchwarden/runtimes.table");
+    host.0.put(
+        "etc/benchwarden/runtimes.table",
+        format!("{table}group 3000 r 4.5.0\n"),
+    );
+    std::fs::remove_file(host.0.path().join("usr/local/bin/R")).unwrap();
+    host.link("usr/local/bin/R", "/usr/bin/benchwarden");
+    let alice = host.which("alice");
+    let shell = way(&alice, "r", "shells, ssh, at, env");
+    assert_eq!(
+        (&shell["version"], &shell["path"]),
+        (&json!("4.2.2"), &json!("/opt/R/4.2.2/bin/R"))
+    );
+    let why = shell["why"].as_str().unwrap();
+    assert_eq!(
+        why,
+        "/usr/local/bin/R decides: it is chosen for everybody; BENCHWARDEN_R= asks for one of \
+         4.5.0, 4.2.2, 4.1.3"
+    );
+    let bob = host.which("bob");
+    let shell = way(&bob, "r", "shells, ssh, at, env");
+    assert_eq!(shell["version"], "4.5.0");
+    assert!(
+        shell["why"]
+            .as_str()
+            .unwrap()
+            .contains("chosen for group legacy")
+    );
+    let rstudio = way(&bob, "r", "RStudio Server")["why"].as_str().unwrap();
+    assert!(
+        rstudio.ends_with("4.5.0, which is chosen for them, is not reached"),
+        "{rstudio}"
+    );
+    let root = host.which("root");
+    let shell = way(&root, "r", "shells, ssh, at, env");
+    assert_eq!(
+        (&shell["version"], &shell["path"]),
+        (&json!("4.1.3"), &json!("/usr/lib/R/bin/R"))
+    );
+}
+
+#[test]
+fn what_cannot_be_chosen_is_refused_with_the_reason() {
+    let host = workbench();
+    let why = refused(&host, &["default", "r", "4.5.0"]);
+    assert!(why.contains("install it there first"), "{why}");
+    let host = installed();
+    let why = refused(&host, &["default", "r", "4.9"]);
+    assert!(why.contains("no R 4.9 is here that could be chosen; there are 4.5.0, 4.2.2, 4.1.3"));
+    let why = refused(&host, &["pin", "r", "4.5.0", "--user", "zoe"]);
+    assert!(why.contains("zoe is nobody on this host"), "{why}");
+    let why = refused(&host, &["default", "python", "3.12"]);
+    assert!(
+        why.contains("no Python 3.12 is here"),
+        "alice's own is hers alone: {why}"
+    );
+    host.0.put(
+        "etc/benchwarden/policy.d/60-site.toml",
+        "[runtimes]\nr = \"4.2.2\"\n",
+    );
+    let why = refused(&host, &["default", "r", "4.5.0"]);
+    assert!(
+        why.contains("R is said at /etc/benchwarden/policy.d/60-site.toml:2"),
+        "{why}"
+    );
+    for args in [
+        &["default", "perl", "5"][..],
+        &["pin", "r", "4.5.0"],
+        &["default", "r", "new"],
+    ] {
+        let out = host.0.run(&[&["runtime"], args].concat());
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+    }
+}

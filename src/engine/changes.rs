@@ -24,6 +24,7 @@ use crate::store::receipt::{self, Event};
 
 use super::apply::{self, Journal, Machine, Moment, Report, Watch};
 use super::limits::{self, LimitsIntent};
+use super::runtimes::{self, RuntimesIntent};
 use super::sudo::{self, SudoIntent};
 use super::triage::{self, Triage};
 use super::{audit, receipts};
@@ -62,6 +63,8 @@ pub enum Intent {
     Limits(LimitsIntent),
     /// Grants of sudo.
     Sudo(SudoIntent),
+    /// Which R and Python people get.
+    Runtimes(RuntimesIntent),
     /// What helps at once.
     Triage(Triage),
     /// A plan taken back.
@@ -86,7 +89,11 @@ impl Intent {
             | Self::Join(name, _)
             | Self::Leave(name, _) => name,
             Self::Triage(wish) => &wish.name,
-            Self::Limits(_) | Self::Sudo(_) | Self::Undo(_) | Self::Finish(_) => "",
+            Self::Limits(_)
+            | Self::Sudo(_)
+            | Self::Runtimes(_)
+            | Self::Undo(_)
+            | Self::Finish(_) => "",
         }
     }
 }
@@ -171,6 +178,9 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
     if let Intent::Sudo(wish) = intent {
         return sudo::plan(root, wish);
     }
+    if let Intent::Runtimes(wish) = intent {
+        return runtimes::plan(root, wish);
+    }
     if let Intent::Triage(wish) = intent {
         return Ok(triage::plan(root, wish));
     }
@@ -191,6 +201,7 @@ pub fn steps(root: &Root, intent: &Intent) -> Result<Plan, ChangeError> {
         Intent::Leave(name, people) => groups::leave(name, people, &known),
         Intent::Limits(_)
         | Intent::Sudo(_)
+        | Intent::Runtimes(_)
         | Intent::Triage(_)
         | Intent::Resume(_)
         | Intent::Undo(_)
@@ -339,6 +350,7 @@ fn in_words(intent: &Intent) -> String {
         Intent::Leave(..) => "leave group",
         Intent::Limits(wish) => return wish.words(),
         Intent::Sudo(wish) => return wish.words(),
+        Intent::Runtimes(wish) => return wish.words(),
         Intent::Triage(wish) => return wish.act.words(&wish.name),
         Intent::Undo(id) => return format!("undo {id}"),
         Intent::Finish(id) => return format!("finish {id}"),

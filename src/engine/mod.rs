@@ -9,7 +9,7 @@ pub mod limits;
 pub mod local;
 pub mod policies;
 pub mod receipts;
-mod runtimes;
+pub mod runtimes;
 pub mod sudo;
 mod told;
 pub mod triage;

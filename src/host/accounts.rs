@@ -184,7 +184,8 @@ fn clean(name: &[u8]) -> Arc<str> {
     printable(name, NAME_CHARS).into()
 }
 
-fn people_range(root: &Root) -> PeopleRange {
+/// Which uids are people's.
+pub fn people_range(root: &Root) -> PeopleRange {
     let defs = root.peek("/etc/login.defs").unwrap_or_default();
     let first = defs.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace();

@@ -173,6 +173,44 @@ pub fn remove_empty(root: &Root, path: &str) -> Result<(), WriteError> {
     }
 }
 
+/// Puts a symbolic link in place, whatever file or link is there; what was there stays until the
+/// new one is.
+///
+/// # Errors
+/// When it cannot be made, or a directory is there: then nothing has changed.
+pub fn place_link(root: &Root, path: &str, target: &str) -> Result<(), WriteError> {
+    let full = root.path(path);
+    let failed = |error: io::Error| WriteError::new("link", &full, error);
+    let (dir, name) = split(&full).map_err(failed)?;
+    let temporary = dir.join(format!(".{name}.benchwarden"));
+    // One that a power cut left here is nobody's.
+    let _ = rustix::fs::unlink(&temporary);
+    let placed = rustix::fs::symlink(target, &temporary)
+        .and_then(|()| rustix::fs::rename(&temporary, &full))
+        .map_err(io::Error::from)
+        .and_then(|()| sync_directory(dir));
+    if placed.is_err() {
+        // It may not be there; the error that counts is the first one.
+        let _ = rustix::fs::unlink(&temporary);
+    }
+    placed.map_err(failed)
+}
+
+/// Lets two files of one directory change names, in one moment.
+///
+/// # Errors
+/// When one is missing, or the file system cannot: then nothing has changed.
+pub fn exchange(root: &Root, path: &str, with: &str) -> Result<(), WriteError> {
+    let (full, other) = (root.path(path), root.path(with));
+    let failed = |error: io::Error| WriteError::new("exchange", &full, error);
+    let (dir, _) = split(&full).map_err(failed)?;
+    let cwd = rustix::fs::CWD;
+    rustix::fs::renameat_with(cwd, &full, cwd, &other, RenameFlags::EXCHANGE)
+        .map_err(io::Error::from)
+        .and_then(|()| sync_directory(dir))
+        .map_err(failed)
+}
+
 /// Moves a regular file to where nothing is, owner and permissions kept, onto another file system
 /// where it must.
 ///
@@ -329,6 +367,25 @@ mod tests {
         assert_eq!(root.peek("/etc/b").as_deref(), Some("b"));
         assert_eq!(root.peek("/etc/c").as_deref(), Some("a"));
         assert!(!root.exists("/etc/a"));
+    }
+
+    #[test]
+    fn a_link_takes_the_place_of_a_file_and_two_files_change_names() {
+        let (dir, root) = fixture();
+        std::fs::write(dir.path().join("etc/R"), "old").unwrap();
+        place_link(&root, "/etc/.kept", "/usr/bin/x").unwrap();
+        exchange(&root, "/etc/R", "/etc/.kept").unwrap();
+        assert_eq!(root.link("/etc/R").unwrap(), "/usr/bin/x");
+        assert_eq!(root.peek("/etc/.kept").as_deref(), Some("old"));
+        exchange(&root, "/etc/R", "/etc/.kept").unwrap();
+        assert_eq!(root.peek("/etc/R").as_deref(), Some("old"));
+        place_link(&root, "/etc/R", "/usr/bin/y").unwrap();
+        assert_eq!(root.link("/etc/R").unwrap(), "/usr/bin/y");
+        std::fs::create_dir(dir.path().join("etc/dir")).unwrap();
+        place_link(&root, "/etc/dir", "/usr/bin/y").unwrap_err();
+        exchange(&root, "/etc/R", "/etc/nothing").unwrap_err();
+        let left = std::fs::read_dir(dir.path().join("etc")).unwrap().count();
+        assert_eq!(left, 3, "R, .kept and dir");
     }
 
     #[test]

@@ -55,6 +55,7 @@ pub mod runtimes;
 pub mod scope;
 mod sessions;
 mod shares;
+pub mod shim;
 pub mod site;
 mod slice_files;
 mod slice_io;

@@ -8,6 +8,7 @@ use jiff::{Span, ToSpan as _};
 use crate::base::digest::sha256_hex;
 use crate::plan::fact::Subject;
 use crate::plan::limits::present::{fact as limits_fact, of_topic};
+use crate::plan::runtimes::steps::link_fact;
 use crate::plan::triage::RUNS;
 use crate::plan::world::group_fact;
 
@@ -68,6 +69,10 @@ pub fn fact(root: &Root, subject: &Subject) -> Result<Option<String>, Unknown> {
             Ok(Some(if any { "some" } else { "none" }.to_owned()))
         }
         Subject::File(path) => file_fact(root, path).map_err(unknown),
+        Subject::Link(path) => match root.link(path) {
+            Some(target) => Ok(Some(link_fact(&target.to_string_lossy()))),
+            None => file_fact(root, path).map_err(unknown),
+        },
         Subject::Directory(path) => Ok(durable::stat(root, path).map(|stat| {
             let kind = match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
                 rustix::fs::FileType::Directory => "",

@@ -29,6 +29,8 @@ pub enum Subject {
     Processes(u32),
     /// A file: owner, mode and a digest of the content.
     File(String),
+    /// A symbolic link: what it says; of anything else what [`Subject::File`] tells.
+    Link(String),
     /// A directory: owner and mode.
     Directory(String),
     /// The ssh keys of a person, as fingerprints.
@@ -61,7 +63,9 @@ impl fmt::Display for Subject {
             Self::Subids(name) => write!(f, "subordinate ids of {name}"),
             Self::Linger(name) => write!(f, "linger of {name}"),
             Self::Processes(uid) => write!(f, "processes of uid {uid}"),
-            Self::File(path) | Self::Directory(path) | Self::Archive(path) => f.write_str(path),
+            Self::File(path) | Self::Link(path) | Self::Directory(path) | Self::Archive(path) => {
+                f.write_str(path)
+            }
             Self::Keys(name) => write!(f, "ssh keys of {name}"),
             Self::AtJobs(uid) => write!(f, "at jobs of uid {uid}"),
             Self::Frozen(uid) => write!(f, "everything of uid {uid}"),

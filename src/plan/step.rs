@@ -152,6 +152,20 @@ pub enum Action {
         /// The slices whose units it is to look at.
         within: Vec<String>,
     },
+    /// Puts a symbolic link in place, whatever file or link is there; never a moment without one.
+    PlaceLink {
+        /// Where.
+        path: String,
+        /// What it says.
+        target: String,
+    },
+    /// Lets two files of one directory change names, in one moment.
+    Exchange {
+        /// One.
+        path: String,
+        /// The other.
+        with: String,
+    },
     /// Removes a file of root's.
     RemoveFile {
         /// Which.
@@ -364,6 +378,8 @@ impl fmt::Display for Action {
             }
             Self::ReloadUnits { .. } => f.write_str("systemctl daemon-reload, over D-Bus"),
             Self::RemoveFile { path } | Self::RemoveDropIn { path } => write!(f, "remove {path}"),
+            Self::PlaceLink { path, target } => write!(f, "link {path} to {target}"),
+            Self::Exchange { path, with } => write!(f, "exchange {path} and {with}"),
             Self::MoveFile { from, to } => write!(f, "move {from} to {to}"),
             Self::MoveAtJobs { uid, from, to } => {
                 write!(f, "move the jobs of uid {uid} in {from} to {to}")

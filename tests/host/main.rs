@@ -30,6 +30,7 @@ mod names;
 mod obstacles;
 mod people;
 mod pressure;
+mod runtimes;
 mod screens;
 mod sudo;
 mod torture;

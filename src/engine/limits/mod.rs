@@ -28,7 +28,7 @@ use crate::policy::schema::{Key, Policy, Scope, Value};
 use super::changes::ChangeError;
 use super::policies::{self, Policies};
 
-pub(super) use plans::{plan, policy_step};
+pub(super) use plans::{plan, policy_step, unknown};
 
 /// What somebody wants of the limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,7 +127,7 @@ impl LimitsIntent {
     }
 }
 
-fn whose(scope: &Scope) -> String {
+pub(super) fn whose(scope: &Scope) -> String {
     match scope {
         Scope::Default => "every person".to_owned(),
         Scope::Group(name) => format!("group {}", name.as_str()),
@@ -135,7 +135,7 @@ fn whose(scope: &Scope) -> String {
     }
 }
 
-fn about(scope: &Scope) -> &str {
+pub(super) fn about(scope: &Scope) -> &str {
     match scope {
         Scope::Default => "default",
         Scope::Group(name) => name.as_str(),

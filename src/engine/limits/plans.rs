@@ -313,7 +313,7 @@ fn held(policy: &Policy, file: &str, scope: &Scope) -> Vec<Key> {
 }
 
 /// Why nobody is meant by a scope.
-fn unknown(root: &Root, scope: &Scope) -> Option<String> {
+pub(in crate::engine) fn unknown(root: &Root, scope: &Scope) -> Option<String> {
     match scope {
         Scope::Default => None,
         Scope::User(name) => {

@@ -3,7 +3,8 @@
 use crate::base::hostile::Hostile;
 use crate::base::id::UserName;
 use crate::host::root::Root;
-use crate::host::{clock, directory, runtimes as host};
+use crate::host::runtimes::{self as host, present};
+use crate::host::{clock, directory};
 use crate::model::people::details::NotFound;
 use crate::model::people::{Person, Source};
 use crate::model::runtimes::{Runtimes, broken};
@@ -11,6 +12,11 @@ use crate::plan::runtimes::choices;
 use crate::plan::runtimes::ways::{self, Ways};
 
 use super::policies;
+
+mod plans;
+
+pub use plans::RuntimesIntent;
+pub(super) use plans::plan;
 
 /// Everything that is there.
 pub(super) fn all(root: &Root) -> Runtimes {
@@ -29,8 +35,26 @@ pub(super) fn all(root: &Root) -> Runtimes {
 pub(super) fn ways(root: &Root, name: &UserName) -> Result<Ways, NotFound> {
     let found = directory::person(root, name)?;
     let user = Hostile::from(found.user.shown());
-    let all = look(root, &[&found.user]);
-    Ok(ways::of(&all, &user, host::has_rstudio(root)))
+    let homes: &[&Person] = match found.user.person {
+        true => &[&found.user],
+        false => &[],
+    };
+    let all = look(root, homes);
+    let table = present::in_force(root);
+    let names = found.user.groups.iter().chain(&found.user.primary_group);
+    let groups = names.filter_map(|name| {
+        let asked = UserName::parse(name.raw()).ok()?;
+        let known = directory::group(root, &asked).ok()?;
+        Some((known.group.gid.0, name.to_string()))
+    });
+    let groups: Vec<(u32, String)> = groups.collect();
+    let person = ways::Person {
+        user: &user,
+        uid: found.user.uid.0,
+        groups: &groups,
+        table: table.as_ref(),
+    };
+    Ok(ways::of(&all, &person, host::has_rstudio(root)))
 }
 
 fn look(root: &Root, people: &[&Person]) -> Runtimes {

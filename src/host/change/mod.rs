@@ -174,6 +174,8 @@ fn perform_silently(
         Action::ReloadUnits { within } => {
             units::reload(root, within).map_err(|error| ActionError::Other(error.to_string()))
         }
+        Action::PlaceLink { path, target } => Ok(durable::place_link(root, path, target)?),
+        Action::Exchange { path, with } => Ok(durable::exchange(root, path, with)?),
         Action::RemoveFile { path } => Ok(durable::remove(root, path)?),
         Action::MoveFile { from, to } => {
             above(root, to)?;

@@ -33,6 +33,8 @@ pub(crate) struct Ground {
     base: String,
     /// Who has to own what is root's: in a fixture tree its owner; in a home nobody.
     owner: u32,
+    /// Whether sizes are added up.
+    sizes: bool,
 }
 
 /// Where a path leads in the end.
@@ -96,7 +98,16 @@ impl Ground {
             dir,
             base: String::new(),
             owner,
+            sizes: true,
         })
+    }
+
+    /// The same ground, on which no sizes are added up.
+    pub(crate) fn without_sizes(self) -> Self {
+        Self {
+            sizes: false,
+            ..self
+        }
     }
 
     /// A home that was opened.
@@ -105,6 +116,7 @@ impl Ground {
             dir,
             base: path.trim_end_matches('/').to_owned(),
             owner: u32::MAX,
+            sizes: true,
         }
     }
 
@@ -309,6 +321,9 @@ impl Ground {
     /// How many bytes are in a directory, files with several names once; `None` where that would
     /// take too long.
     pub(crate) fn size(&self, path: &str) -> Option<u64> {
+        if !self.sizes {
+            return None;
+        }
         let real = self.real(path).filter(Real::is_dir)?;
         let (mut sum, mut seen, mut entries) = (0_u64, HashSet::new(), 0_u64);
         let mut left = vec![(real.path, 0)];

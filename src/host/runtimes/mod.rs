@@ -5,6 +5,7 @@ mod asked;
 mod ground;
 pub(crate) mod homes;
 mod pointers;
+pub mod present;
 mod python;
 mod r;
 mod running;
@@ -39,8 +40,26 @@ const AT_ONCE: usize = 8;
 /// Everything of the host's, and of these people's homes.
 #[must_use]
 pub fn find(root: &Root, people: &[&Person]) -> Runtimes {
+    let mut all = found(root, true);
+    for (owner, place) in in_homes(root, people) {
+        let answers = place.found.iter().map(|_| NOT_RUN).collect();
+        add(&mut all, place, Some(&owner), answers);
+    }
+    sort(&mut all);
+    all
+}
+
+/// The host's own, without sizes: what a plan has to know.
+#[must_use]
+pub fn find_hosts(root: &Root) -> Runtimes {
+    let mut all = found(root, false);
+    sort(&mut all);
+    all
+}
+
+fn found(root: &Root, sizes: bool) -> Runtimes {
     let host = root.clone();
-    let place = within(LOOK, move || of_host(&host));
+    let place = within(LOOK, move || of_host(&host, sizes));
     let place = place.unwrap_or_else(|| Place {
         partial: vec!["a file system with interpreters does not answer".to_owned()],
         ..Place::default()
@@ -54,10 +73,11 @@ pub fn find(root: &Root, people: &[&Person]) -> Runtimes {
         partial: Vec::new(),
     };
     add(&mut all, place, None, answers);
-    for (owner, place) in in_homes(root, people) {
-        let answers = place.found.iter().map(|_| NOT_RUN).collect();
-        add(&mut all, place, Some(&owner), answers);
-    }
+    all
+}
+
+/// R first, the host's before people's, the newest first.
+fn sort(all: &mut Runtimes) {
     all.runtimes.sort_by(|one, other| {
         let key = |one: &Runtime| (one.language, one.owner.clone());
         let newest = |one: &Runtime| one.version.clone();
@@ -66,7 +86,6 @@ pub fn find(root: &Root, people: &[&Person]) -> Runtimes {
             .then_with(|| newest(other).cmp(&newest(one)))
             .then_with(|| one.path.cmp(&other.path))
     });
-    all
 }
 
 /// Who of these people runs which of them now.
@@ -98,11 +117,14 @@ fn add(all: &mut Runtimes, place: Place, owner: Option<&Hostile>, answers: Vec<R
 }
 
 /// The host's own places.
-fn of_host(root: &Root) -> Place {
+fn of_host(root: &Root, sizes: bool) -> Place {
     let mut place = Place::default();
-    let Some(ground) = Ground::host(root) else {
+    let Some(mut ground) = Ground::host(root) else {
         return place;
     };
+    if !sizes {
+        ground = ground.without_sizes();
+    }
     let has_rig = ground.real("/usr/local/bin/rig").is_some();
     let opt_r = if has_rig { Origin::Rig } else { Origin::Opt };
     let below = |dir: &str| -> Vec<String> {

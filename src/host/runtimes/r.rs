@@ -51,6 +51,9 @@ fn in_home(ground: &Ground, dir: &str, home: &str, origin: Origin) -> Found {
             (path.clone(), false, false)
         }
     };
+    let beside = |path: &str| path.strip_suffix("/R").map(|dir| format!("{dir}/Rscript"));
+    let scripts = [beside(&path), Some(format!("{home}/bin/Rscript"))];
+    let script = scripts.into_iter().flatten().find(|path| is_program(path));
     let program = format!("{home}/bin/exec/R");
     match ground.real(&program) {
         Some(found) if found.is_program() => {
@@ -73,6 +76,7 @@ fn in_home(ground: &Ground, dir: &str, home: &str, origin: Origin) -> Found {
         version,
         path,
         real,
+        script,
         prefix: real_home,
         origin,
         roots,

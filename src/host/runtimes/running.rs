@@ -66,6 +66,7 @@ mod tests {
             version: Version::parse("4.2.2"),
             path: real.to_owned(),
             real: real.to_owned(),
+            script: None,
             prefix: prefix.to_owned(),
             origin,
             built: None,

@@ -86,6 +86,7 @@ mod tests {
             version: Version::parse(version),
             path: format!("/opt/python/{version}/bin/python3"),
             real: format!("/opt/python/{version}/bin/python3.x"),
+            script: None,
             prefix: format!("/opt/python/{version}"),
             origin: Origin::Opt,
             built: None,

@@ -6,6 +6,7 @@
 pub mod broken;
 pub mod ends;
 pub mod parse;
+pub mod table;
 pub mod version;
 
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,8 @@ pub struct Found {
     pub path: String,
     /// Where that leads in the end; the same file under all its names.
     pub real: String,
+    /// `Rscript` beside it, where there is one.
+    pub script: Option<String>,
     /// What it is installed in; for R, `R_HOME`.
     pub prefix: String,
     /// Who put it there.
@@ -207,6 +210,8 @@ pub struct Runtime {
     pub path: Hostile,
     /// Where that leads in the end.
     pub real: Hostile,
+    /// `Rscript` beside it, where there is one.
+    pub script: Option<Hostile>,
     /// What it is installed in; for R, `R_HOME`.
     pub prefix: Hostile,
     /// Who put it there.
@@ -338,6 +343,7 @@ impl Runtime {
             version: said.or(found.version),
             path: found.path.into(),
             real: found.real.into(),
+            script: found.script.map(Hostile::from),
             prefix: found.prefix.into(),
             origin: found.origin,
             owner: owner.cloned(),
@@ -365,12 +371,13 @@ impl Runtime {
         }
     }
 
-    /// Whether a choice of the policy can mean it: it is the host's, and root's alone.
+    /// Whether a choice of the policy can mean it: it is the host's, root's alone, for everybody,
+    /// and was not seen to fail. Python 2 is another language by the same name.
     #[must_use]
     pub fn may_be_chosen(&self) -> bool {
-        self.owner.is_none()
-            && self.roots
-            && self.origin != Origin::Venv
-            && self.runs != Some(false)
+        let is_hosts = self.owner.is_none() && self.origin != Origin::Venv;
+        let is_two = self.language == Language::Python
+            && self.version.as_ref() < Version::parse("3").as_ref();
+        is_hosts && self.roots && self.open && self.runs != Some(false) && !is_two
     }
 }

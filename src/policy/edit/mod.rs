@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Value as Node};
 
 use super::parse::{Problem, Source};
-use super::schema::{Key, Policy, Scope, Value};
+use super::schema::{Key, Policy, Runtime, RuntimeVersion, Scope, Value};
 use tree::Tree;
 
 /// A value to be written.
@@ -23,6 +23,8 @@ use tree::Tree;
 pub enum Wish {
     /// A text or, where it is all digits, a number.
     Text(String),
+    /// A text in quotes, whatever is in it.
+    Quoted(String),
     /// Several texts.
     List(Vec<String>),
     /// Yes or no.
@@ -83,6 +85,22 @@ impl Change {
         Self {
             to: Some(wish),
             ..Self::clear(scope, key)
+        }
+    }
+
+    /// A version of R or Python for somebody; none at all takes it out.
+    #[must_use]
+    pub fn runtime(scope: &Scope, of: Runtime, version: Option<&RuntimeVersion>) -> Self {
+        let mut table = vec!["runtimes".to_owned()];
+        match scope {
+            Scope::Default => {}
+            Scope::Group(name) => table.extend(["group", name.as_str()].map(String::from)),
+            Scope::User(name) => table.extend(["user", name.as_str()].map(String::from)),
+        }
+        Self {
+            table,
+            key: of.name().to_owned(),
+            to: version.map(|version| Wish::Quoted(version.to_string())),
         }
     }
 
@@ -251,11 +269,22 @@ fn take(text: &str, change: &Change, own: bool) -> Option<String> {
     Some(tidied.unwrap_or(without))
 }
 
-/// The text without a table that has become empty and of which no comment speaks; `None` where
-/// there is none.
+/// The text without a table that has become empty, and without those around it that have become so
+/// with it; `None` where there is none.
 fn tidy(text: &str, change: &Change) -> Option<String> {
+    let mut tidied = without_table(text, &change.table)?;
+    for parts in (1..change.table.len()).rev() {
+        let parent = change.table.get(..parts)?;
+        tidied = without_table(&tidied, parent).unwrap_or(tidied);
+    }
+    Some(tidied)
+}
+
+/// The text without a table in which nothing is and of which no comment speaks; `None` where there
+/// is none.
+fn without_table(text: &str, table: &[String]) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
-    let (name, parents) = change.table.split_last()?;
+    let (name, parents) = table.split_last()?;
     let mut at = document.as_item_mut();
     for parent in parents {
         at = at.as_table_like_mut()?.get_mut(parent)?;
@@ -310,6 +339,7 @@ impl Wish {
                 Some(number) => Node::from(number),
                 None => Node::from(text.as_str()),
             },
+            Self::Quoted(text) => Node::from(text.as_str()),
             Self::List(texts) => Node::Array(texts.iter().map(String::as_str).collect::<Array>()),
             Self::Flag(flag) => Node::from(*flag),
             Self::Moment(at) => {
@@ -331,6 +361,7 @@ impl Wish {
                 Some(number) => Tree::Leaf(number.to_string()),
                 None => Tree::Text(text.clone()),
             },
+            Self::Quoted(text) => Tree::Text(text.clone()),
             Self::List(texts) => Tree::List(texts.iter().cloned().map(Tree::Text).collect()),
             Self::Flag(flag) => Tree::Leaf(flag.to_string()),
             Self::Moment(at) => Tree::Leaf(whole_second(*at)),

@@ -265,3 +265,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_table_goes_with_the_last_one_in_it_whichever_is_emptied_first() {
+    use crate::policy::schema::{Runtime, RuntimeVersion};
+    let version = RuntimeVersion::parse("4").unwrap();
+    let whose = [Scope::Default, user("alice"), user("bob")];
+    let all: Vec<Change> = whose
+        .iter()
+        .map(|scope| Change::runtime(scope, Runtime::R, Some(&version)))
+        .collect();
+    let full = changed("", &all);
+    assert!(
+        full.contains("[runtimes]\nr = \"4\"\n"),
+        "a version is a text: {full}"
+    );
+    let mut none: Vec<Change> = whose
+        .iter()
+        .map(|scope| Change::runtime(scope, Runtime::R, None))
+        .collect();
+    assert_eq!(changed(&full, &none), "");
+    none.reverse();
+    assert_eq!(changed(&full, &none), "");
+}
