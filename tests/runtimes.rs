@@ -647,3 +647,44 @@ fn what_cannot_be_chosen_is_refused_with_the_reason() {
         assert_eq!(out.status.code(), Some(2), "{args:?}");
     }
 }
+
+#[test]
+fn what_the_sites_own_policy_chooses_comes_into_force_with_it() {
+    let host = installed();
+    host.0.put(
+        "etc/benchwarden/policy.toml",
+        "[runtimes]\nr = \"4.2.2\"\npython = \"3.99\"\n",
+    );
+    let plan = |host: &Host| -> Value {
+        host.closed();
+        let out = host.0.run(&["policy", "plan", "--json"]);
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|_| panic!("{out:?}"))
+    };
+    let wished = plan(&host);
+    let table = content(&wished, "/etc/benchwarden/runtimes.table");
+    assert!(table.ends_with("\neverybody r 4.2.2\n"), "{table}");
+    assert!(exactly(&wished).contains(&"link /usr/local/bin/Rscript to /usr/bin/benchwarden"));
+    let told = wished["warnings"].to_string();
+    assert!(
+        told.contains("policy.toml:3 chooses Python 3.99, and no such version"),
+        "{told}"
+    );
+    // Where nothing can decide, the rest of the policy is not held up.
+    let host = workbench();
+    host.0
+        .put("etc/benchwarden/policy.toml", "[runtimes]\nr = \"4.2.2\"\n");
+    let wished = plan(&host);
+    assert_eq!(wished["refused"], json!([]));
+    assert!(
+        wished["warnings"].to_string().contains("is not in force"),
+        "{wished:#}"
+    );
+    // A host without a word of it is not even looked at.
+    let host = installed();
+    let none = plan(&host);
+    assert!(
+        !exactly(&none)
+            .iter()
+            .any(|step| step.contains("runtimes") || step.contains("link"))
+    );
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::base::id::UserName;
 use crate::engine::changes::ChangeError;
 use crate::engine::policies::{self, Policies};
+use crate::engine::runtimes;
 use crate::engine::sudo;
 use crate::host::policy::{CONSOLE, CONSOLE_UNTIL, FILE};
 use crate::host::root::Root;
@@ -40,6 +41,7 @@ pub(in crate::engine) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan
             for drift in found(&known) {
                 plan.warn(format!("stays: {}", sentence(&drift)));
             }
+            runtimes::with_policy(root, &mut plan, &policy);
             Ok(plan)
         }
         LimitsIntent::Adopt(text) => {
@@ -49,6 +51,7 @@ pub(in crate::engine) fn plan(root: &Root, intent: &LimitsIntent) -> Result<Plan
             let known = know(root, policies, &policy, None);
             steps::add(&mut plan, &known.wishes, &known.present);
             sudo::add(root, &policy, &mut plan);
+            runtimes::with_policy(root, &mut plan, &policy);
             Ok(plan)
         }
         LimitsIntent::Mend => {

@@ -16,7 +16,7 @@ use super::policies;
 mod plans;
 
 pub use plans::RuntimesIntent;
-pub(super) use plans::plan;
+pub(super) use plans::{plan, with_policy};
 
 /// Everything that is there.
 pub(super) fn all(root: &Root) -> Runtimes {

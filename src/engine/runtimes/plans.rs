@@ -107,14 +107,29 @@ pub(in crate::engine) fn plan(root: &Root, intent: &RuntimesIntent) -> Result<Pl
             steps::add(&mut plan, None, &present::present(root));
             for table in policy.files.iter().flat_map(|file| &file.runtimes) {
                 plan.warn(format!(
-                    "{} at {} still chooses, and counts again with the next `runtime default` or \
-                     `runtime pin`: take it out there",
+                    "{} at {} still chooses, and counts again with the next `policy apply`, `runtime \
+                     default` or `runtime pin`: take it out there",
                     choices::table_name(&table.scope),
                     table.at
                 ));
             }
             Ok(plan)
         }
+    }
+}
+
+/// Adds what a policy says of R and Python to a plan that makes a host as it says; nothing where it
+/// says nothing and nothing of ours is there.
+pub(in crate::engine) fn with_policy(root: &Root, plan: &mut Plan, policy: &Policy) {
+    let says = policy.files.iter().any(|file| !file.runtimes.is_empty());
+    let present = present::present(root);
+    if says && present.program.is_none() {
+        plan.warn(
+            "what the policy says of R and Python is not in force: the links that decide need this \
+             very benchwarden at /usr/bin/benchwarden, root's and for everybody to execute",
+        );
+    } else if says || present.is_something() {
+        follow(root, plan, Some(policy), look(root));
     }
 }
 
@@ -200,7 +215,11 @@ fn follow(root: &Root, plan: &mut Plan, policy: Option<&Policy>, all: Runtimes) 
         None => (None, Vec::new()),
     };
     plan.warnings.extend(vain);
+    let steps = plan.steps.len();
     steps::add(plan, table.as_ref(), &present);
+    if plan.steps.len() == steps {
+        return;
+    }
     let unreached = ways::not_reached(table.as_ref(), host::has_rstudio(root));
     plan.warnings.extend(unreached);
     for one in known.runtimes.iter().filter(|one| !one.in_use.is_empty()) {
