@@ -4,6 +4,7 @@
 mod begin;
 mod limits;
 mod plans;
+mod question;
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyEvent, KeyModifiers};
@@ -21,6 +22,7 @@ use super::widget::{footer, line};
 
 use limits::Limited;
 use plans::History;
+use question::Question;
 
 /// Where one is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,10 +43,8 @@ pub(super) enum Place {
 pub(super) struct Desk {
     place: Place,
     known: Option<Known>,
-    /// Whether the directory is being asked.
-    asking: bool,
-    /// Whether it has to be asked once more, since something has changed meanwhile.
-    once_more: bool,
+    /// To the directory.
+    question: Question,
     accounts: Accounts,
     groups: Groups,
     sheet: Option<Sheet>,
@@ -103,11 +103,8 @@ impl Desk {
 
     /// Asks who there is; one question at a time.
     fn ask(&mut self) -> Vec<Errand> {
-        self.once_more = self.asking;
-        if std::mem::replace(&mut self.asking, true) {
-            return Vec::new();
-        }
-        vec![Errand::People]
+        let ask = self.question.ask();
+        ask.then_some(Errand::People).into_iter().collect()
     }
 
     /// Takes a key; `None` when it is for the whole console.
@@ -242,9 +239,8 @@ impl Desk {
         match answer {
             Answer::People(known) => {
                 self.known = Some(*known);
-                self.asking = false;
                 let mut errands = Vec::new();
-                if self.once_more {
+                if self.question.answered() {
                     errands.extend(self.ask());
                 }
                 if let Some(Sheet {
@@ -275,7 +271,7 @@ impl Desk {
             }
             other => {
                 if let Answer::Failed(None, why) = &other {
-                    self.asking = false;
+                    self.question.failed();
                     self.learns_nothing();
                     self.learns_no_limits();
                     self.remark = Some(why.clone());
@@ -305,6 +301,7 @@ impl Desk {
 
     /// Draws the screen one is on, and the dialogue over it.
     pub(super) fn render(&self, theme: Theme, area: Rect, cells: &mut Buffer) {
+        let asking = self.question.is_open();
         match (&self.known, &self.sheet) {
             _ if self.place == Place::Plans => self.render_plans(theme, area, cells),
             _ if self.place == Place::Limits => self.render_limits(theme, area, cells),
@@ -318,10 +315,8 @@ impl Desk {
                 sheet.render(theme, about, area, cells);
             }
             (Some(Known { people, .. }), None) => match self.place {
-                Place::Groups => self.groups.render(theme, people, self.asking, area, cells),
-                _ => self
-                    .accounts
-                    .render(theme, people, self.asking, area, cells),
+                Place::Groups => self.groups.render(theme, people, asking, area, cells),
+                _ => self.accounts.render(theme, people, asking, area, cells),
             },
         }
         if let Some(remark) = &self.remark {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::guard::start_guard;
 use crate::harness::{Host, Release, on_both};
 
 /// Rules of the shapes that sites have; `first.last` is a member of legacy.
@@ -184,6 +185,25 @@ fn a_grant_is_used_ends_and_comes_back(host: &Host) {
     host.run("benchwarden audit verify").ok();
 }
 
+/// The guard takes a grant away when its time is over, out of the policy too.
+fn the_guard_takes_it_back(host: &Host) {
+    start_guard(host);
+    let verb = "benchwarden sudo grant brief --user carol --command /usr/bin/id --for 1h --yes";
+    host.run(verb).ok();
+    host.run("date -u -s '+2 hours' >/dev/null").ok();
+    host.wait_until("the guard takes it back", |host| {
+        host.run("ls /etc/sudoers.d | grep -c benchwarden")
+            .stdout
+            .trim()
+            == "0"
+    });
+    let left = host.run("grep -r brief /etc/benchwarden; visudo -c");
+    assert!(!left.ok().contains("grant"), "{left}");
+    let log = host.run("benchwarden audit log");
+    let said = "done: take back sudo grants that are over by guard";
+    assert!(log.ok().contains(said), "{log}");
+}
+
 /// What would lock everybody out, or means something else than it says.
 fn what_must_not_be_granted(host: &Host) {
     for (arguments, why) in [
@@ -214,5 +234,8 @@ on_both! {
         what_is_wrong_is_told(host);
         a_grant_is_used_ends_and_comes_back(host);
         what_must_not_be_granted(host);
+        if host.release() == Release::Bookworm {
+            the_guard_takes_it_back(host);
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! Sudo rights of a host, with the people who have them.
 
+mod entries;
+mod intent;
 mod plans;
+mod refused;
+mod telling;
 
 use crate::host::root::Root;
 use crate::host::{directory, sudo};
@@ -8,7 +12,8 @@ use crate::model::people::People;
 use crate::model::sudo::findings::{self, Finding, Kind};
 use crate::model::sudo::view::{self, Known, PersonRights, Runner};
 
-pub use plans::{SudoIntent, expire};
+pub use intent::SudoIntent;
+pub use plans::expire;
 pub(super) use plans::{add, plan};
 
 /// Everything that is known of sudo here.

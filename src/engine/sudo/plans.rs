@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use crate::base::id::{GroupName, UserName};
 use crate::base::text::printable;
 use crate::engine::changes::{self, Applied, Approval, ChangeError, Intent};
 use crate::engine::holds;
@@ -14,66 +13,16 @@ use crate::engine::policies;
 use crate::host::policy::CONSOLE;
 use crate::host::root::Root;
 use crate::host::{clock, directory, sudo};
-use crate::model::people::{People, Person};
-use crate::model::sudo::rights::State;
-use crate::model::sudo::view::{self, Known};
-use crate::model::sudo::{Rule, matching};
+use crate::model::people::People;
+use crate::model::sudo::view::Known;
 use crate::plan::Plan;
 use crate::plan::sudo::file::{self, Wish, is_pattern, program};
 use crate::plan::sudo::steps::{self, Call, Ours};
-use crate::policy::edit::{self, Wish as Entry};
+use crate::policy::edit;
 use crate::policy::schema::Policy;
 
-/// What somebody wants of sudo.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SudoIntent {
-    /// A grant, new or another than before; wildcards only where they are asked for.
-    Grant(Box<Wish>, bool),
-    /// A grant no more.
-    Revoke(String),
-    /// Our own files as the policy says: those that are over or unknown to it go, those that
-    /// differ or are missing are written.
-    Mend,
-    /// What is over, gone.
-    Expire,
-}
-
-impl SudoIntent {
-    /// What it is called: the first words of its plan.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::Grant(wish, _) => {
-                let groups = wish.groups.iter().map(|group| format!("group {group}"));
-                let whom: Vec<String> = wish.users.iter().cloned().chain(groups).collect();
-                let target = wish.run_as.as_deref().unwrap_or("root");
-                let until = match wish.until {
-                    Some(until) => format!("until {}", until.strftime("%Y-%m-%dT%H:%M:%SZ")),
-                    None => "for ever".to_owned(),
-                };
-                let reason = wish.reason.as_ref();
-                let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-                format!(
-                    "grant sudo {} to {} as {target}, {until}: {}{reason}",
-                    wish.name,
-                    whom.join(", "),
-                    wish.commands.join(", ")
-                )
-            }
-            Self::Revoke(name) => format!("revoke sudo grant {name}"),
-            Self::Mend => "mend the files of sudo grants".to_owned(),
-            Self::Expire => "take back sudo grants that are over".to_owned(),
-        }
-    }
-
-    fn about(&self) -> &str {
-        match self {
-            Self::Grant(wish, _) => &wish.name,
-            Self::Revoke(name) => name,
-            Self::Mend | Self::Expire => "sudo",
-        }
-    }
-}
+use super::entries::{cleared, elsewhere, entries};
+use super::intent::SudoIntent;
 
 /// The plan of an intent.
 ///
@@ -188,97 +137,22 @@ pub fn expire(root: &Root) -> Result<Option<Applied>, ChangeError> {
     changes::apply_by(root, &holds::guard(), &intent, &Approval::Any, None, go_on).map(Some)
 }
 
-struct Ground<'a> {
-    root: &'a Root,
-    known: &'a Known,
-    people: &'a People,
-    there: &'a [Ours],
-    now: Timestamp,
+/// What a plan about grants is made from.
+pub(super) struct Ground<'a> {
+    pub(super) root: &'a Root,
+    pub(super) known: &'a Known,
+    pub(super) people: &'a People,
+    pub(super) there: &'a [Ours],
+    pub(super) now: Timestamp,
 }
 
 impl Ground<'_> {
-    fn notafter(&self) -> bool {
+    pub(super) fn notafter(&self) -> bool {
         self.known.tool.notafter != Some(false)
     }
 
     fn there(&self, name: &str) -> Option<&Ours> {
         self.there.iter().find(|ours| ours.name == name)
-    }
-
-    /// Why a grant cannot be, all of it.
-    fn objections(&self, wish: &Wish, wildcards: bool) -> Vec<String> {
-        let mut all = Vec::new();
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if wish.name.is_empty() || wish.name.len() > 64 || !wish.name.chars().all(plain) {
-            all.push(format!(
-                "{} cannot be the name of a grant; 1 to 64 letters, digits, '-' and '_' can",
-                printable(wish.name.as_bytes(), 80)
-            ));
-        }
-        if wish.is_over(self.now) {
-            all.push("its end is in the past".to_owned());
-        }
-        if !self.known.reads_dir {
-            all.push(format!(
-                "sudo does not read {} here: /etc/sudoers needs the line `@includedir {}`",
-                file::DIR,
-                file::DIR
-            ));
-        }
-        let targets = wish.run_as.iter();
-        for name in wish.users.iter().chain(targets) {
-            let known = UserName::parse(name).map(|name| directory::person(self.root, &name));
-            if !matches!(known, Ok(Ok(_))) {
-                all.push(format!(
-                    "{} is nobody on this host, and in no directory",
-                    printable(name.as_bytes(), 80)
-                ));
-            }
-        }
-        for name in &wish.groups {
-            let known = GroupName::parse(name).is_ok() && self.group(name);
-            if !known {
-                let name = printable(name.as_bytes(), 80);
-                all.push(format!("there is no group {name} here"));
-            }
-        }
-        for command in &wish.commands {
-            let shown = printable(command.as_bytes(), 200);
-            let edits = command.strip_prefix("sudoedit ");
-            let path = edits.unwrap_or(command);
-            if command != "ALL" && !path.starts_with('/') {
-                all.push(format!(
-                    "{shown} is no absolute path; write the whole path of the program, or ALL for \
-                     root itself"
-                ));
-            } else if is_pattern(command) && !wildcards {
-                all.push(format!(
-                    "{shown} holds a pattern, which covers any text, blanks and further arguments \
-                     included; --wildcards says that this is meant"
-                ));
-            } else if let Some(program) = program(command).filter(|path| !path.ends_with('/'))
-                && !self.root.is_executable(&program)
-            {
-                let program = printable(program.as_bytes(), 200);
-                all.push(format!("there is no program {program} here"));
-            }
-        }
-        if all.is_empty()
-            && let Err(why) = wish.text(self.notafter())
-        {
-            all.push(why.to_string());
-        }
-        all
-    }
-
-    fn group(&self, name: &str) -> bool {
-        let listed = self
-            .people
-            .groups
-            .iter()
-            .any(|group| group.name.raw() == name);
-        let asked = || UserName::parse(name).map(|name| directory::group(self.root, &name));
-        listed || matches!(asked(), Ok(Ok(_)))
     }
 
     fn grant(&self, plan: &mut Plan, wish: &Wish) -> Result<(), ChangeError> {
@@ -296,50 +170,6 @@ impl Ground<'_> {
         self.over_files(plan, Some(&wish.name));
         self.tell(plan, wish);
         Ok(())
-    }
-
-    /// What whoever approves it should know.
-    fn tell(&self, plan: &mut Plan, wish: &Wish) {
-        let who = wish.users.first().cloned().unwrap_or_default();
-        if let Ok(text) = wish.text(self.notafter()) {
-            let tree = file::read(&text);
-            let caller = crate::model::sudo::ground::Caller {
-                name: who,
-                uid: u32::MAX,
-                groups: wish
-                    .groups
-                    .iter()
-                    .map(|name| (name.clone(), u32::MAX))
-                    .collect(),
-            };
-            let rights = crate::model::sudo::rights::of(&tree, &caller, &self.known.ground);
-            for right in rights {
-                if let Some(danger) = right.danger {
-                    let whole = if danger.whole {
-                        "amounts to root"
-                    } else {
-                        "is open"
-                    };
-                    plan.warn(format!("`{}` {whole}: {}", right.command, danger.why));
-                }
-            }
-        }
-        if wish.until.is_some() && !self.notafter() {
-            plan.warn(
-                "this sudo does not end a rule by itself: the guard, or the next `sudo check \
-                 --mend`, takes it away",
-            );
-        }
-        if wish.nopasswd {
-            plan.warn("no password is asked for: whoever has their session has this right");
-        }
-        for problem in &self.known.broken {
-            plan.warn(format!(
-                "was broken before: {}: {}",
-                problem.place,
-                printable(problem.what.as_bytes(), 200)
-            ));
-        }
     }
 
     fn revoke(&self, plan: &mut Plan, name: &str) -> Result<(), ChangeError> {
@@ -368,47 +198,6 @@ impl Ground<'_> {
         }
         self.over_files(plan, Some(name));
         Ok(())
-    }
-
-    /// Whom other rules let run the same.
-    fn tell_who_still_may(&self, plan: &mut Plan, wish: &Wish) {
-        let own = file::path(&wish.name);
-        let is_other = |rule: &&Rule| {
-            let place = rule.place.as_ref();
-            place.is_none_or(|place| *place.file != *own)
-        };
-        let rules: Vec<Rule> = self
-            .known
-            .tree
-            .rules
-            .iter()
-            .filter(is_other)
-            .cloned()
-            .collect();
-        let ground = &self.known.ground;
-        let caller = |name: &str| {
-            let called = |one: &&Person| one.name.as_ref().is_some_and(|own| own.raw() == name);
-            let person = self.people.users.iter().find(called)?;
-            view::caller(person, &ground.gids)
-        };
-        for (who, target, command) in self.calls(wish) {
-            let (Some(by), Some(runs_as)) = (caller(&who), caller(&target)) else {
-                continue;
-            };
-            let asked = matching::Target {
-                user: Some(&runs_as),
-                group: None,
-            };
-            let call = command.split_once(' ').unwrap_or((&command, ""));
-            let verdict = matching::asked(&rules, &by, asked, call, ground);
-            if let Some(verdict) = verdict.filter(|verdict| verdict.allowed) {
-                let place = verdict.rule.place.as_ref();
-                let place = place.map_or_else(String::new, |place| format!(", by {place}"));
-                plan.warn(format!(
-                    "{who} may still run `{command}` as {target}{place}"
-                ));
-            }
-        }
     }
 
     /// Takes out what is over, of the policy and of the files.
@@ -478,7 +267,7 @@ impl Ground<'_> {
     }
 
     /// What sudo is asked afterwards: each exact command, for each person, and one of each group.
-    fn calls(&self, wish: &Wish) -> Vec<Call> {
+    pub(super) fn calls(&self, wish: &Wish) -> Vec<Call> {
         let target = wish.run_as.as_deref().unwrap_or("root");
         let members = wish.groups.iter().filter_map(|name| {
             let group = self
@@ -526,53 +315,6 @@ impl Ground<'_> {
             }
         }
     }
-
-    /// Refuses a plan after which nobody who could become root by sudo can.
-    fn nobody_is_locked_out(&self, plan: &mut Plan) {
-        use crate::plan::step::Action;
-        let gone: Vec<&str> = plan
-            .steps
-            .iter()
-            .filter_map(|step| match &step.action {
-                Action::RemoveFile { path } | Action::WriteSudoers { path, .. } => {
-                    Some(path.as_str())
-                }
-                _ => None,
-            })
-            .collect();
-        if gone.is_empty() {
-            return;
-        }
-        let admins = |known: &Known| {
-            let all = view::everybody(known, self.people);
-            all.iter().any(|one| {
-                let whole = |right: &crate::model::sudo::rights::Right| {
-                    right.command == "ALL"
-                        && right.as_root
-                        && right.allowed
-                        && right.state == State::Active
-                };
-                one.person && one.uid != 0 && one.rights.iter().any(whole)
-            })
-        };
-        let mut after = self.known.clone();
-        after.tree.rules.retain(|rule| {
-            let file = rule.place.as_ref().map(|place| &*place.file);
-            file.is_none_or(|file| !gone.contains(&file))
-        });
-        for step in &plan.steps {
-            if let Action::WriteSudoers { path, content } = &step.action {
-                after.tree.rules.extend(file::read_at(content, path).rules);
-            }
-        }
-        if admins(self.known) && !admins(&after) {
-            plan.refused.push(
-                "after that nobody but root itself could become root: give another admin the \
-                 right first"
-                    .to_owned(),
-            );
-        }
-    }
 }
 
 fn is_planned(plan: &Plan, ours: &Ours) -> bool {
@@ -582,44 +324,4 @@ fn is_planned(plan: &Plan, ours: &Ours) -> bool {
         Action::RemoveFile { path } | Action::WriteSudoers { path, .. } => *path == own,
         _ => false,
     })
-}
-
-/// Where a grant is said, if not by the console.
-fn elsewhere(policy: &Policy, name: &str) -> Option<String> {
-    let others = policy.files.iter().filter(|file| &*file.name != CONSOLE);
-    let mut grants = others.flat_map(|file| &file.grants);
-    let grant = grants.find(|grant| grant.name == name)?;
-    Some(grant.at.to_string())
-}
-
-const KEYS: [&str; 7] = [
-    "users", "groups", "commands", "as", "nopasswd", "until", "reason",
-];
-
-fn change(name: &str, key: &str, to: Option<Entry>) -> edit::Change {
-    edit::Change {
-        table: ["sudo", "grant", name].map(String::from).to_vec(),
-        key: key.to_owned(),
-        to,
-    }
-}
-
-fn cleared(name: &str) -> Vec<edit::Change> {
-    KEYS.iter().map(|key| change(name, key, None)).collect()
-}
-
-/// A grant as entries of its table; what it does not have is taken out.
-fn entries(wish: &Wish) -> Vec<edit::Change> {
-    let list = |all: &[String]| (!all.is_empty()).then(|| Entry::List(all.to_vec()));
-    let values = [
-        list(&wish.users),
-        list(&wish.groups),
-        list(&wish.commands),
-        wish.run_as.clone().map(Entry::Text),
-        wish.nopasswd.then_some(Entry::Flag(true)),
-        wish.until.map(Entry::Moment),
-        wish.reason.clone().map(Entry::Text),
-    ];
-    let all = KEYS.iter().zip(values);
-    all.map(|(key, to)| change(&wish.name, key, to)).collect()
 }

@@ -16,6 +16,7 @@ use crate::tui::screen::sheet::clean;
 use crate::tui::theme::Theme;
 use crate::tui::widget::{footer, line, wrap};
 
+use super::question::Question;
 use super::{Desk, Place};
 
 /// What is known of limits.
@@ -25,10 +26,8 @@ pub(super) struct Limited {
     /// As they were read last, or why they cannot be.
     bounds: Option<Result<Bounds, String>>,
     detail: Option<Detail>,
-    /// Whether they are being read.
-    asking: bool,
-    /// Whether they have to be read once more, since something has changed meanwhile.
-    once_more: bool,
+    /// To the host.
+    question: Question,
 }
 
 impl Limited {
@@ -65,18 +64,14 @@ impl Limited {
 impl Desk {
     /// Reads the limits; one question at a time.
     pub(super) fn measure(&mut self) -> Vec<Errand> {
-        self.limited.once_more = self.limited.asking;
-        if std::mem::replace(&mut self.limited.asking, true) {
-            return Vec::new();
-        }
-        vec![Errand::Limits]
+        let ask = self.limited.question.ask();
+        ask.then_some(Errand::Limits).into_iter().collect()
     }
 
     /// Takes what was read.
     pub(super) fn learns_limits(&mut self, bounds: Result<Bounds, String>) -> Vec<Errand> {
         self.limited.bounds = Some(bounds);
-        self.limited.asking = false;
-        if self.limited.once_more {
+        if self.limited.question.answered() {
             return self.measure();
         }
         Vec::new()
@@ -84,7 +79,7 @@ impl Desk {
 
     /// Reading has failed before it began.
     pub(super) fn learns_no_limits(&mut self) {
-        self.limited.asking = false;
+        self.limited.question.failed();
     }
 
     /// Takes a key at this place; `None` when it is for the whole console.
@@ -149,7 +144,7 @@ impl Desk {
         let why = match (&limited.bounds, &limited.detail) {
             (Some(Ok(bounds)), Some(detail)) => return detail.render(theme, bounds, area, cells),
             (Some(Ok(bounds)), None) => {
-                let asking = limited.asking;
+                let asking = limited.question.is_open();
                 return limited.list.render(theme, (bounds, asking), area, cells);
             }
             (Some(Err(why)), _) => {

@@ -15,6 +15,7 @@ use crate::tui::screen::sheet::{About, Sheet, Subject, clean};
 use crate::tui::theme::Theme;
 use crate::tui::widget::{footer, line};
 
+use super::question::Question;
 use super::{Desk, Place};
 
 /// What is known of plans.
@@ -23,10 +24,8 @@ pub(super) struct History {
     list: PlanList,
     /// As they were read last, or why they cannot be.
     plans: Option<Result<Plans, String>>,
-    /// Whether they are being read.
-    asking: bool,
-    /// Whether they have to be read once more, since something has changed meanwhile.
-    once_more: bool,
+    /// To the host.
+    question: Question,
     /// Where one came from.
     from: Place,
 }
@@ -62,18 +61,14 @@ impl History {
 impl Desk {
     /// Reads the plans; one question at a time.
     pub(in crate::tui) fn seek(&mut self) -> Vec<Errand> {
-        self.history.once_more = self.history.asking;
-        if std::mem::replace(&mut self.history.asking, true) {
-            return Vec::new();
-        }
-        vec![Errand::Plans]
+        let ask = self.history.question.ask();
+        ask.then_some(Errand::Plans).into_iter().collect()
     }
 
     /// Takes what was read.
     pub(super) fn learns(&mut self, plans: Result<Plans, String>) -> Vec<Errand> {
         self.history.plans = Some(plans);
-        self.history.asking = false;
-        if self.history.once_more {
+        if self.history.question.answered() {
             return self.seek();
         }
         Vec::new()
@@ -81,7 +76,7 @@ impl Desk {
 
     /// Reading has failed before it began.
     pub(super) fn learns_nothing(&mut self) {
-        self.history.asking = false;
+        self.history.question.failed();
     }
 
     /// Takes a key at this place; `None` when it is for the whole console.
@@ -149,7 +144,7 @@ impl Desk {
                 return sheet.render(theme, about, area, cells);
             }
             (Some(Ok(plans)), None) => {
-                let asking = history.asking;
+                let asking = history.question.is_open();
                 return history.list.render(theme, (plans, asking), area, cells);
             }
             (Some(Err(why)), _) => why.as_str(),
